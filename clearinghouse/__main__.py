@@ -1,0 +1,5 @@
+"""`python -m clearinghouse`: the command line."""
+
+from clearinghouse.cli import main
+
+main()
