@@ -1,0 +1,1 @@
+"""The rules: values in, values or decisions out. Nothing here waits, stores or asks for the time."""
