@@ -1,0 +1,54 @@
+"""The records that go in and out as files: what they are called, and what files of the store ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+from typing import Any, Protocol
+
+from clearinghouse.ochp.cdrs import CdrInfo
+from clearinghouse.ochp.charge_points import ChargePointInfo
+from clearinghouse.ochp.operations import Role
+from clearinghouse.ochp.tariffs import TariffInfo
+from clearinghouse.ochp.tokens import RoamingAuthorisationInfo
+
+
+class Noun(StrEnum):
+    """The kinds of records."""
+
+    TOKENS = "tokens"
+    CHARGE_POINTS = "charge-points"
+    TARIFFS = "tariffs"
+    CDRS = "cdrs"
+
+
+CLASSES: Mapping[Noun, type] = {
+    Noun.TOKENS: RoamingAuthorisationInfo,
+    Noun.CHARGE_POINTS: ChargePointInfo,
+    Noun.TARIFFS: TariffInfo,
+    Noun.CDRS: CdrInfo,
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """Which records: of these party IDs, or of all; of days in UTC, both included.
+
+    The day is that on which a charge ended; for what is no CDR, that of the last change, where it is known.
+    """
+
+    party_ids: frozenset[str] | None = None
+    first_day: date | None = None
+    last_day: date | None = None
+
+
+class Holdings(Protocol):
+    """Everything that a role has of each kind of records, for its own people."""
+
+    def of(self, role: Role, noun: Noun, choice: Choice) -> Generator[Any]:
+        """The records in the order of their keys, read as they are asked for, until it is closed.
+
+        Raises Malformed where parties or days are asked for that are not kept with these records.
+        """
