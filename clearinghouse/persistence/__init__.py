@@ -1,0 +1,1 @@
+"""SQLAlchemy Core on PostgreSQL: tables, repositories, unit of work. The only importer of SQLAlchemy."""

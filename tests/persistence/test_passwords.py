@@ -1,0 +1,74 @@
+"""Password hashes and the short memory of verified ones."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from argon2 import PasswordHasher
+
+from clearinghouse.persistence import passwords
+from clearinghouse.persistence.passwords import PasswordVerifier, hash_password, verify
+
+
+def test_a_password_fits_its_own_hash_only() -> None:
+    stored = hash_password("geheim-Straße")
+    assert stored.startswith("$argon2id$")
+    assert verify(stored, "geheim-Straße")
+    assert not verify(stored, "geheim-strasse")
+    assert not verify(hash_password("other"), "geheim-Straße")
+    assert not verify("no hash at all", "geheim-Straße")
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Grows whenever argon2 is at work."""
+    made: list[str] = []
+
+    class Counting(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # noqa: A002
+            made.append("verified")
+            return bool(super().verify(hash, password))
+
+    monkeypatch.setattr(passwords, "_hasher", Counting())
+    return made
+
+
+def test_calls_that_come_at_once_cost_argon2_once(counted: list[str]) -> None:
+    verifier, stored = PasswordVerifier(), hash_password("right")
+    with ThreadPoolExecutor(16) as pool:
+        assert all(pool.map(lambda _: verifier.verify(stored, "right"), range(16)))
+    assert len(counted) == 1
+
+
+def test_a_busy_partner_costs_argon2_once_in_the_time_of_memory(counted: list[str]) -> None:
+    now = [1000.0]
+    verifier = PasswordVerifier(memory=60, now=lambda: now[0])
+    stored = hash_password("right")
+    assert [verifier.verify(stored, "right") for _ in range(3)] == [True] * 3
+    assert len(counted) == 1
+    now[0] += 60
+    assert verifier.verify(stored, "right")
+    assert len(counted) == 2
+    assert [verifier.verify(stored, "wrong") for _ in range(2)] == [False] * 2
+    assert len(counted) == 4
+
+
+def test_the_memory_holds_no_password() -> None:
+    verifier = PasswordVerifier()
+    stored = hash_password("hunter2-secret")
+    assert verifier.verify(stored, "hunter2-secret")
+    assert b"hunter2" not in b"".join(verifier._good_until)
+    assert stored.encode() not in b"".join(verifier._good_until)
+
+
+def test_a_full_memory_forgets_what_ended_and_still_verifies(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passwords, "CAPACITY", 2)
+    now = [0.0]
+    verifier = PasswordVerifier(memory=60, now=lambda: now[0])
+    hashes = [hash_password("right") for _ in range(3)]
+    assert all(verifier.verify(each, "right") for each in hashes)
+    assert len(verifier._good_until) == 2
+    now[0] = 61
+    assert verifier.verify(hashes[2], "right")
+    assert len(verifier._good_until) == 1
