@@ -1,0 +1,3 @@
+from clearinghouse.soap import spyne_import
+
+spyne_import.install()
