@@ -1,0 +1,1 @@
+"""Charging stations behind the operator: the simulator."""
