@@ -149,13 +149,16 @@ class _Compiled(threading.local):
 
 
 _COMPILED = _Compiled()
+_ONE_BY_ONE = threading.Lock()
+"""libxml2 sets its built-in types up in the first schema: two threads at once can spoil them for good."""
 
 
 def validator(version: Version) -> etree.XMLSchema:
     """The calling thread's compiled schema, for the element inside the SOAP body."""
     schemas = _COMPILED.schemas
     if version not in schemas:
-        schemas[version] = etree.XMLSchema(etree.fromstring(_text(version)))
+        with _ONE_BY_ONE:
+            schemas[version] = etree.XMLSchema(etree.fromstring(_text(version)))
     return schemas[version]
 
 
