@@ -55,7 +55,7 @@ def filled(db: Statements, table: Table, rows: Iterable[Sequence[object]]) -> in
     names = sql.SQL(", ").join(sql.Identifier(name) for name in table.columns.keys())  # noqa: SIM118
     count = 0
     with (
-        db.lend(table).cursor() as cursor,
+        db.lend(table) as cursor,
         cursor.copy(sql.SQL("COPY {} ({}) FROM STDIN").format(sql.Identifier(table.name), names)) as copy,
     ):
         for row in rows:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import select
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import psycopg
@@ -23,8 +24,8 @@ class Statements(Protocol):
     def execute(self, statement: Executable, parameters: Any = None, /) -> CursorResult[Any]:
         """The result of the statement."""
 
-    def lend(self, statement: object, /) -> psycopg.Connection[Any]:
-        """The driver's connection, for a statement that is not run by `execute`."""
+    def lend(self, statement: object, /) -> AbstractContextManager[psycopg.Cursor[Any]]:
+        """A cursor of the driver's, for a statement that is not run by `execute`."""
 
 
 def database_url(text: str) -> URL:

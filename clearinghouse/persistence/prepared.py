@@ -45,11 +45,10 @@ class Prepared:
     @contextmanager
     def _executed(self, db: Statements, parameters: Mapping[str, Any]) -> Iterator[psycopg.Cursor[Any]]:
         values = {name: Jsonb(value) if isinstance(value, dict) else value for name, value in parameters.items()}
-        connection = db.lend(self)
-        try:
-            with connection.cursor() as cursor:
+        with db.lend(self) as cursor:
+            try:
                 yield cursor.execute(self._text, self._constants | values)
-        except psycopg.OperationalError as error:
-            if connection.closed:
-                raise unreachable(error) from error
-            raise
+            except psycopg.OperationalError as error:
+                if cursor.connection.closed:
+                    raise unreachable(error) from error
+                raise

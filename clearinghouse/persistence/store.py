@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from typing import Any, Generic, TypeVar, cast
 
 import psycopg
-from sqlalchemy import Connection, CursorResult, Executable, event
+from sqlalchemy import Connection, CursorResult, Executable
 from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -43,6 +43,7 @@ from clearinghouse.persistence.sessions import StoredSessions
 from clearinghouse.persistence.settlement import StoredSettlement
 from clearinghouse.persistence.shared_tokens import StoredSharedTokens
 from clearinghouse.persistence.simulated import StoredSimulatedEvses
+from clearinghouse.persistence.singles import Kept, SingleConnections
 from clearinghouse.persistence.station_events import StoredStationEvents
 from clearinghouse.persistence.tariffs import StoredTariffs
 from clearinghouse.persistence.uploads import StoredJournals, StoredUploads
@@ -141,10 +142,10 @@ class Transaction:
         for each in self._streams:
             each.close()
 
-    def lend(self, statement: object, /) -> psycopg.Connection[Any]:
-        """The driver's connection, for a statement that is not run by `execute`."""
+    def lend(self, statement: object, /) -> AbstractContextManager[psycopg.Cursor[Any]]:
+        """A cursor of the driver's, for a statement that is not run by `execute`."""
         connection: Any = self._connection.connection.driver_connection
-        return cast("psycopg.Connection[Any]", connection)
+        return cast("psycopg.Connection[Any]", connection).cursor()
 
 
 class OneStatement(Transaction):
@@ -153,17 +154,20 @@ class OneStatement(Transaction):
     The same one may run again: `Sessions.open` does, in the rare case that it changed and found nothing.
     """
 
-    _only: object = None
+    def __init__(self, kept: Kept) -> None:
+        super().__init__(kept.connection)
+        self._cursor = kept.cursor
+        self._only: object = None
 
     def execute(self, statement: Executable, parameters: Any = None, /) -> CursorResult[Any]:
         """The result of the statement. Raises RuntimeError for a second one."""
         self._admit(statement)
         return super().execute(statement, parameters)
 
-    def lend(self, statement: object, /) -> psycopg.Connection[Any]:
-        """The driver's connection. Raises RuntimeError for a second statement."""
+    def lend(self, statement: object, /) -> AbstractContextManager[psycopg.Cursor[Any]]:
+        """The connection's own cursor of the driver's. Raises RuntimeError for a second statement."""
         self._admit(statement)
-        return super().lend(statement)
+        return nullcontext(self._cursor)
 
     def _admit(self, statement: object) -> None:
         if self._only is not None and self._only is not statement:
@@ -175,12 +179,10 @@ class PostgresStore:
     """Implements `Store`. Holds up to `pool_size` connections for transactions and as many for single statements."""
 
     def __init__(self, url: str, keyring: KeyRing, *, pool_size: int = 5, clock: Clock = system_clock) -> None:
-        options = {"pool_size": pool_size, "pool_timeout": PATIENCE}
         self._keyring = keyring
         self._clock = clock
-        self._transactions = make_engine(url, max_overflow=STREAMS, **options)
-        self._statements = make_engine(url, isolation_level="AUTOCOMMIT", max_overflow=0, **options)
-        event.listen(self._statements, "connect", _plan_once)
+        self._transactions = make_engine(url, max_overflow=STREAMS, pool_size=pool_size, pool_timeout=PATIENCE)
+        self._singles = SingleConnections(url, pool_size)
 
     @contextmanager
     def books(self) -> Iterator[ports.Books]:
@@ -195,18 +197,13 @@ class PostgresStore:
     @contextmanager
     def single(self) -> Iterator[ports.Books]:
         """One statement that commits itself."""
-        with _explained(), self._statements.connect() as connection:
-            yield StoredBooks(OneStatement(connection), self._keyring, self._clock)
+        with _explained(), self._singles.lent() as kept:
+            yield StoredBooks(OneStatement(kept), self._keyring, self._clock)
 
     def close(self) -> None:
         """Close every idle connection."""
         self._transactions.dispose()
-        self._statements.dispose()
-
-
-def _plan_once(connection: psycopg.Connection[Any], _record: object) -> None:
-    """Let the server plan each prepared statement once: of a look-up by index it would plan longer than it looks."""
-    connection.execute("SET plan_cache_mode = force_generic_plan")
+        self._singles.close()
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 Spyne's own Soap11 copies attributes of children into their parent, follows `href`, lists attributes in quadratic
 time, logs whole requests and lets several inputs escape as exceptions; what it does with values is ten times
-slower than the codec. So this protocol keeps Spyne's dispatch and its events, and replaces the rest.
+slower than the codec. So this protocol keeps Spyne's dispatch, and replaces the rest.
 """
 
 from __future__ import annotations
@@ -62,6 +62,11 @@ class OchpSoap11(Soap11):  # type: ignore[misc]
             raise client_fault(self._without(entry.tag.rpartition("}")[2]))
         ctx.method_request_string = name
 
+    def generate_method_contexts(self, ctx: Any) -> list[Any]:
+        """The context itself, for the one method that there is: Spyne would copy it for each of several."""
+        (ctx.descriptor,) = self.get_call_handles(ctx)
+        return [ctx]
+
     def _without(self, name: str) -> str:
         """What to say where a message of this name is not served: whether the version has it at all."""
         for operation in self._operations.values():
@@ -71,7 +76,6 @@ class OchpSoap11(Soap11):  # type: ignore[misc]
 
     def deserialize(self, ctx: Any, message: Any) -> None:
         """The request's value; one that cannot be read is left for the service to answer."""
-        self.event_manager.fire_event("before_deserialize", ctx)
         exchange: Exchange = ctx.udc
         exchange.operation = operation = self._operations[ctx.descriptor.operation_name]
         try:
@@ -80,11 +84,9 @@ class OchpSoap11(Soap11):  # type: ignore[misc]
             exchange.malformed = malformed
         # A method whose request has no fields takes no argument, and Spyne counts what it passes.
         ctx.in_object = exchange.request if ctx.descriptor.body_style is BODY_STYLE_BARE else ()
-        self.event_manager.fire_event("after_deserialize", ctx)
 
     def serialize(self, ctx: Any, message: Any) -> None:
         """The envelope with the answer's value, or with a fault."""
-        self.event_manager.fire_event("before_serialize", ctx)
         value = ctx.out_error or ctx.out_object[0]
         if isinstance(value, Refusal):
             ctx.out_document = iter((value.body,))
@@ -92,7 +94,6 @@ class OchpSoap11(Soap11):  # type: ignore[misc]
             ctx.out_document = iter((Refusal(FaultCode.SERVER, "Internal error").body,))
         else:
             ctx.out_document = enveloped(pieces(value, self.version))
-        self.event_manager.fire_event("after_serialize", ctx)
 
     def create_out_string(self, ctx: Any, charset: str | None = None) -> None:
         """The answer's bytes, piece by piece: records are asked for while it is sent."""

@@ -167,21 +167,32 @@ def test_a_pool_with_every_connection_in_use_is_told_in_words(
     store.close()
 
 
+def test_as_many_single_statements_as_there_are_connections(
+    database_url: str, keyring: KeyRing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clearinghouse.persistence.singles.PATIENCE", 0.1)
+    store = PostgresStore(database_url, keyring, pool_size=1)
+    with store.single(), pytest.raises(StoreUnreachable, match="in use"), store.single():
+        pytest.fail("there is no second connection")
+    with store.single() as books:
+        assert books.outbox.waiting() == 0
+    store.close()
+
+
 def test_a_single_statement_is_one_round_trip(database_url: str, keyring: KeyRing, tmp_path: Path) -> None:
     store = PostgresStore(database_url, keyring, pool_size=1)
     for _ in range(10):  # the driver prepares what it sees often
         with store.single() as books:
             books.endpoints.revision()
     traced = tmp_path / "messages"
-    with store._statements.connect() as connection, traced.open("w") as file:
-        raw = connection.connection.driver_connection
-        assert raw is not None
-        raw.pgconn.trace(file.fileno())
-        connection.close()
+    with store._singles.lent() as kept:
+        pass
+    with traced.open("w") as file:
+        kept.driver.pgconn.trace(file.fileno())
         for _ in range(5):
             with store.single() as books:
                 books.endpoints.revision()
-        raw.pgconn.untrace()
+        kept.driver.pgconn.untrace()
     store.close()
     sent = [line.split("\t")[3] for line in traced.read_text().splitlines() if line.split("\t")[1] == "F"]
     assert sent == ["Bind", "Describe", "Execute", "Sync"] * 5
