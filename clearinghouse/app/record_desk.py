@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 
 from clearinghouse.domain.errors import Malformed
@@ -14,7 +13,7 @@ from clearinghouse.services.administration import ids_named, partner_named
 from clearinghouse.services.clearing_line import ClearingLine
 from clearinghouse.services.ports import Store
 from clearinghouse.services.record_import import HouseImport, Imported, Keep, OwnCdrImport, OwnTokenImport
-from clearinghouse.services.records import Choice, Noun
+from clearinghouse.services.records import ALL_DAYS, Choice, Days, Noun
 from clearinghouse.services.token_upload import TokenUpload
 from clearinghouse.settings import Settings
 from clearinghouse.stations.inventory import read_site
@@ -40,13 +39,11 @@ class RecordDesk:
     line: Callable[[], ClearingLine]
 
     @contextmanager
-    def records(
-        self, noun: Noun, partner: str | None = None, first_day: date | None = None, last_day: date | None = None
-    ) -> Iterator[Iterable[Any]]:
+    def records(self, noun: Noun, partner: str | None = None, days: Days = ALL_DAYS) -> Iterator[Iterable[Any]]:
         """The records of a kind, to be read within the block. Raises Malformed, BadInventory, BadTariffs."""
         with self.store.books() as books:
             ids = None if partner is None else ids_named(books.partners.all(), partner)
-            choice = Choice(party_ids=ids, first_day=first_day, last_day=last_day)
+            choice = Choice(party_ids=ids, days=days)
             files = OPERATOR_FILES.get(noun) if self.settings.role is Role.OPERATOR else None
             if files is None:
                 with closing(books.holdings.of(self.settings.role, noun, choice)) as found:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,7 @@ import typer
 
 from clearinghouse.cli.context import JsonOption, SettingsOption, actor, fail, plainly, show
 from clearinghouse.cli.files import PIPE, Counted, FormatOption, format_of, reading, waiting
+from clearinghouse.cli.record_commands import RecordCommand, add_commands
 from clearinghouse.services.record_files import READERS, BadFile, BadRow, FileFormat, Row
 from clearinghouse.services.record_import import Refusals
 from clearinghouse.services.records import CLASSES, Noun
@@ -25,7 +27,9 @@ Partner = Annotated[str | None, typer.Option(help="At the house: the partner, by
 SkipOption = Annotated[
     bool, typer.Option("--skip-bad", help="Take the good rows although others are bad; the exit status is then 3.")
 ]
-ReplaceOption = Annotated[bool, typer.Option("--replace", help="What the good rows lack is gone: tokens expire.")]
+REPLACE = {
+    "replace": Annotated[bool, typer.Option("--replace", help="What the good rows lack is gone: tokens expire.")],
+}
 
 
 @app.callback()
@@ -33,99 +37,55 @@ def import_() -> None:
     """What a file has, into the store: all of it or nothing, at the house by the rules of an upload."""
 
 
-@app.command(epilog="Example: clearinghouse import tokens cards.csv --replace -s provider.toml")
-def tokens(
-    file: In,
-    form: FormatOption = None,
-    partner: Partner = None,
-    replace: ReplaceOption = False,
-    skip_bad: SkipOption = False,
-    settings: SettingsOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Put tokens over the roaming list; a provider's own list is then uploaded to the house."""
-    take(Noun.TOKENS, file, form, partner, replace, skip_bad, settings, json)
-
-
-@app.command(
-    "charge-points", epilog="Example: clearinghouse import charge-points points.csv --partner stadtwerke -s house.toml"
-)
-def charge_points(
-    file: In,
-    form: FormatOption = None,
-    partner: Partner = None,
-    replace: ReplaceOption = False,
-    skip_bad: SkipOption = False,
-    settings: SettingsOption = None,
-    json: JsonOption = False,
-) -> None:
-    """At the house: upload charge points in the name of a partner."""
-    take(Noun.CHARGE_POINTS, file, form, partner, replace, skip_bad, settings, json)
-
-
-@app.command(epilog="Example: clearinghouse import tariffs tariffs.json --partner stadtwerke -s house.toml")
-def tariffs(
-    file: In,
-    form: FormatOption = None,
-    partner: Partner = None,
-    skip_bad: SkipOption = False,
-    settings: SettingsOption = None,
-    json: JsonOption = False,
-) -> None:
-    """At the house: upload tariffs in the name of a partner; they are in force from now on."""
-    take(Noun.TARIFFS, file, form, partner, False, skip_bad, settings, json)
-
-
-@app.command(epilog="Example: clearinghouse import cdrs cdrs.csv --skip-bad --partner stadtwerke -s house.toml")
-def cdrs(
-    file: In,
-    form: FormatOption = None,
-    partner: Partner = None,
-    skip_bad: SkipOption = False,
-    settings: SettingsOption = None,
-    json: JsonOption = False,
-) -> None:
-    """Upload CDRs in the name of a partner; an operator queues CDRs of its own for the house."""
-    take(Noun.CDRS, file, form, partner, False, skip_bad, settings, json)
-
-
 def take(
     noun: Noun,
-    file: Path,
-    form: FileFormat | None,
-    partner: str | None,
-    replace: bool,
-    skip_bad: bool,
-    settings: Path | None,
-    json: bool,
+    file: In,
+    form: FormatOption = None,
+    partner: Partner = None,
+    replace: bool = False,
+    skip_bad: SkipOption = False,
+    settings: SettingsOption = None,
+    json: JsonOption = False,
 ) -> None:
-    """Import the records of a file, name each bad one by its line, and say how it went."""
+    """Import the records of a file, name each bad row by its line, and say how it went."""
     from clearinghouse.app.desks import record_desk
 
     with plainly(), record_desk(settings, actor()) as desk:
         desk.require_import(noun, partner)
-        good, bad = read_rows(noun, file, format_of(file, form))
-        if replace and not (good or bad):
+        rows = read_rows(noun, file, format_of(file, form))
+        if replace and not (rows.good or rows.bad):
             raise ValueError(f"{named(file)} has no rows: nothing was replaced")
 
         def keep(refused: Refusals) -> bool:
-            return skip_bad or not (bad or refused)
+            return skip_bad or not (rows.bad or refused)
 
-        with waiting(f"{len(good):,} {noun} are judged and stored"):
-            imported = desk.take(noun, [row.record for row in good], keep, partner=partner, whole=replace)
-        line_of = {id(row.record): row.line for row in good}
-        refused = [BadRow(line=line_of[id(each.record)], why=each.why) for each in imported.refused]
-        stored = len(good) - len(refused) if imported.stored else 0
-        bad = sorted([*bad, *refused], key=lambda row: row.line)
-        report(file, bad, stored, imported.note, json)
+        with waiting(f"{len(rows.good):,} {noun} are judged and stored"):
+            imported = desk.take(noun, [row.record for row in rows.good], keep, partner=partner, whole=replace)
+        bad = rows.with_refused(imported.refused)
+        stored = len(rows.good) - len(imported.refused) if imported.stored else 0
+        report(file, stored, bad, imported.note, json)
     if bad and not stored:
         fail("nothing was imported" + ("" if skip_bad else "; --skip-bad takes the rows that are good"))
     if bad:
         raise typer.Exit(PARTLY_DONE)
 
 
-def read_rows(noun: Noun, file: Path, form: FileFormat) -> tuple[list[Row[Any]], list[BadRow]]:
-    """The good and the bad rows of a file. Raises ValueError that names it where it cannot be read."""
+@dataclass(frozen=True, kw_only=True)
+class Rows:
+    """What a file has: good rows and bad rows."""
+
+    good: Sequence[Row[Any]]
+    bad: Sequence[BadRow]
+
+    def with_refused(self, refused: Refusals) -> list[BadRow]:
+        """The bad rows and those that the rules refused, in the order of their lines."""
+        line_of = {id(row.record): row.line for row in self.good}
+        found = (BadRow(line=line_of[id(each.record)], why=each.why) for each in refused)
+        return sorted([*self.bad, *found], key=lambda row: row.line)
+
+
+def read_rows(noun: Noun, file: Path, form: FileFormat) -> Rows:
+    """The rows of a file. Raises ValueError that names it where it cannot be read."""
     good: list[Row[Any]] = []
     bad: list[BadRow] = []
     with reading(file) as opened:
@@ -135,13 +95,14 @@ def read_rows(noun: Noun, file: Path, form: FileFormat) -> tuple[list[Row[Any]],
                 good.append(row) if isinstance(row, Row) else bad.append(row)
         except BadFile as problem:
             raise ValueError(f"{named(file)}, {problem}") from None
-    return good, bad
+    return Rows(good=good, bad=bad)
 
 
-def report(file: Path, bad: list[BadRow], stored: int, note: str, json: bool) -> None:
+def report(file: Path, stored: int, bad: Sequence[BadRow], note: str, json: bool) -> None:
     """Say what was imported, and name each bad row by its line."""
     if json:
-        show({"imported": stored, "bad": [{"line": each.line, "why": each.why} for each in bad], "note": note})
+        named_bad = [{"line": each.line, "why": each.why} for each in bad]
+        show({"imported": stored, "bad": named_bad, "note": note})
         return
     for each in bad:
         sys.stderr.write(f"{named(file)}:{each.line}: {each.why}\n")
@@ -151,3 +112,27 @@ def report(file: Path, bad: list[BadRow], stored: int, note: str, json: bool) ->
 def named(file: Path) -> str:
     """What a file is called in messages."""
     return "standard input" if file == PIPE else str(file)
+
+
+COMMANDS = {
+    Noun.TOKENS: RecordCommand(
+        help="Put tokens over the roaming list; a provider's own list is then uploaded to the house.",
+        example="clearinghouse import tokens cards.csv --replace -s provider.toml",
+        options=REPLACE,
+    ),
+    Noun.CHARGE_POINTS: RecordCommand(
+        help="At the house: upload charge points in the name of a partner.",
+        example="clearinghouse import charge-points points.csv --partner stadtwerke -s house.toml",
+        options=REPLACE,
+    ),
+    Noun.TARIFFS: RecordCommand(
+        help="At the house: upload tariffs in the name of a partner; they are in force from now on.",
+        example="clearinghouse import tariffs tariffs.json --partner stadtwerke -s house.toml",
+    ),
+    Noun.CDRS: RecordCommand(
+        help="Upload CDRs in the name of a partner; an operator queues CDRs of its own for the house.",
+        example="clearinghouse import cdrs cdrs.csv --skip-bad --partner stadtwerke -s house.toml",
+    ),
+}
+
+add_commands(app, take, COMMANDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, DateTime, Select, cast, func, or_, select
@@ -24,11 +24,10 @@ from clearinghouse.persistence.roaming_list_tables import roaming_authorisation
 from clearinghouse.persistence.tables import change
 from clearinghouse.persistence.tariff_tables import tariff
 from clearinghouse.persistence.token_rows import line_of
-from clearinghouse.services.records import Choice, Noun
+from clearinghouse.services.records import ALL_DAYS, Choice, Noun
 
 AT_ONCE = 2000
 """Rows that travel together."""
-ONE_DAY = timedelta(days=1)
 PARTY_LENGTH = 5
 
 
@@ -145,11 +144,11 @@ def _conditions(holding: Holding, role: Role, noun: Noun, choice: Choice) -> Ite
         if not holding.parties:
             raise Malformed(f"The {noun} of this {role} are all its own: they are not chosen by partner.")
         yield or_(*(each.in_(sorted(choice.party_ids)) for each in holding.parties))
-    if choice.first_day is None and choice.last_day is None:
+    if choice.days == ALL_DAYS:
         return
     if holding.at is None:
         raise Malformed(f"Of its {noun} this {role} does not keep the day of the last change.")
-    if choice.first_day is not None:
-        yield holding.at >= datetime.combine(choice.first_day, time(), UTC)
-    if choice.last_day is not None:
-        yield holding.at < datetime.combine(choice.last_day, time(), UTC) + ONE_DAY
+    if choice.days.begin is not None:
+        yield holding.at >= choice.days.begin
+    if choice.days.end is not None:
+        yield holding.at <= choice.days.end

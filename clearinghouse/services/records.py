@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, datetime, time
 from enum import StrEnum
 from typing import Any, Protocol
 
@@ -33,15 +33,35 @@ CLASSES: Mapping[Noun, type] = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Days:
+    """Days in UTC, from the first to the last, both included; all days where neither is said."""
+
+    first: date | None = None
+    last: date | None = None
+
+    @property
+    def begin(self) -> datetime | None:
+        """The first instant of the first day."""
+        return None if self.first is None else datetime.combine(self.first, time.min, UTC)
+
+    @property
+    def end(self) -> datetime | None:
+        """The last instant of the last day, which is still of it: an instant has no more than microseconds."""
+        return None if self.last is None else datetime.combine(self.last, time.max, UTC)
+
+
+ALL_DAYS = Days()
+
+
+@dataclass(frozen=True, kw_only=True)
 class Choice:
-    """Which records: of these party IDs, or of all; of days in UTC, both included.
+    """Which records: of these party IDs, or of all; of these days.
 
     The day is that on which a charge ended; for what is no CDR, that of the last change, where it is known.
     """
 
     party_ids: frozenset[str] | None = None
-    first_day: date | None = None
-    last_day: date | None = None
+    days: Days = ALL_DAYS
 
 
 class Holdings(Protocol):
