@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 from enum import StrEnum
@@ -30,6 +30,11 @@ CLASSES: Mapping[Noun, type] = {
     Noun.TARIFFS: TariffInfo,
     Noun.CDRS: CdrInfo,
 }
+DATED: Mapping[Noun, Callable[[Any], datetime | None]] = {
+    Noun.CHARGE_POINTS: lambda point: point.timestamp,
+    Noun.CDRS: lambda cdr: cdr.end_date_time,
+}
+"""The instant whose day a record itself says, where it says one; tokens and tariffs say none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,6 +53,12 @@ class Days:
     def end(self) -> datetime | None:
         """The last instant of the last day, which is still of it: an instant has no more than microseconds."""
         return None if self.last is None else datetime.combine(self.last, time.max, UTC)
+
+    def include(self, at: datetime | None) -> bool:
+        """Whether an instant is of these days, whatever its offset; what is of no known day is of all days only."""
+        if at is None:
+            return self == ALL_DAYS
+        return (self.begin is None or self.begin <= at) and (self.end is None or at <= self.end)
 
 
 ALL_DAYS = Days()
