@@ -42,12 +42,13 @@ def write(
     """Write the records of a kind, and say how many there were."""
     from clearinghouse.app.desks import record_desk
 
+    days = days_of(since, until)
     with plainly():
         to_pipe = file == PIPE
         if to_pipe and json and form is not None:
             raise ValueError("--json tells about a file; the records themselves go to standard output")
         write_as = WRITERS[FileFormat.JSON if to_pipe and form is None else format_of(file, form)]
-        with record_desk(settings, actor()) as desk, desk.records(noun, partner, days_of(since, until)) as found:
+        with record_desk(settings, actor()) as desk, desk.records(noun, partner, days) as found:
             records = Counted(found, f"{noun} written")
             with writing(file) as out:
                 write_as(CLASSES[noun], records, out)

@@ -36,7 +36,9 @@ CHARGE_ENDED = day_options("Only charges that ended on")
 
 
 def days_of(since: datetime | None, until: datetime | None) -> Days:
-    """The days that --since and --until say."""
+    """The days that --since and --until say. Raises typer.BadParameter where they are none."""
+    if since and until and until < since:
+        raise typer.BadParameter(f"--until {until.date()} is before --since {since.date()}")
     return Days(first=since and since.date(), last=until and until.date())
 
 

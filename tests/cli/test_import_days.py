@@ -163,3 +163,9 @@ def test_a_command_has_the_options_that_its_records_allow(module, noun, own):
 def test_records_without_a_date_are_not_imported_by_day(house, run, tmp_path, noun):
     path = file_of(tmp_path / "in.csv", noun, GOOD[noun])
     assert "No such option: --since" in run("import", noun, path, *partner_of(noun), "--since", "2026-01-12", status=2)
+
+
+@pytest.mark.parametrize("words", [("import", Noun.CDRS, "-", "--partner", "x"), ("export", Noun.CDRS)])
+def test_days_that_end_before_they_begin_are_a_mistake(house, run, words):
+    said = run(*words, "--since", "2026-01-12", "--until", "2026-01-11", status=2)
+    assert "--until 2026-01-11 is before --since 2026-01-12" in said
