@@ -22,6 +22,8 @@ LONG = 64 << 10
 """Bytes of a request that others should not have to wait for."""
 LONG_HANDS = 2
 """Threads for long requests and answers: more would only take turns at the interpreter."""
+COURTESY, MOMENT = 10, 0.002
+"""How often, and for how many seconds each time, the next piece of a long answer waits for short requests."""
 
 SOAP_PATH = re.compile(r"/+(?:service|live|direct(?:/+(?:operator|provider))?)/+ochp/+v[^/]+(?:/.*)?")
 SLASHES = re.compile(r"//+")
@@ -62,6 +64,7 @@ class SoapDoor:
         self._hands = Hands(threads, "soap", turns)
         self._long_hands = Hands(LONG_HANDS, "soap-long")
         self._open = 0
+        self._short = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; raises Refusal for what is not even looked at, and ClientGone."""
@@ -93,10 +96,13 @@ class SoapDoor:
             body = await self._bodies.read(scope, receive, partial(self._admit, request) if self._welcome else None)
         except Unwelcome as refusal:
             return refusal.answer
-        hands = self._hands if isinstance(body, bytes) and len(body) < LONG else self._long_hands
+        is_short = isinstance(body, bytes) and len(body) < LONG
+        hands = self._hands if is_short else self._long_hands
+        self._short += is_short
         try:
             return await hands(lambda: compressed(self._answer(request(body=body)), headers))
         finally:
+            self._short -= is_short
             self._bodies.forget(body)
 
     async def _admit(self, request: Callable[..., HttpRequest], beginning: bytes) -> None:
@@ -120,6 +126,7 @@ class SoapDoor:
         gone = asyncio.ensure_future(receive())
         try:
             while piece := await self._long_hands(partial(next, pieces, b"")):
+                await self._give_way()
                 async with asyncio.timeout(self._bounds.body_seconds):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
                 if gone.done():
@@ -130,6 +137,13 @@ class SoapDoor:
             gone.cancel()
             await self._long_hands(pieces.close)
         await send({"type": "http.response.body", "body": b""})
+
+    async def _give_way(self) -> None:
+        """Let short requests go first, for a moment: they would wait for the interpreter, and a list takes seconds."""
+        for _ in range(COURTESY):
+            if not self._short:
+                return
+            await asyncio.sleep(MOMENT)
 
     def close(self) -> None:
         """Let the threads end; what they work on is finished."""

@@ -48,9 +48,12 @@ def bare(**bounds: float):
 
 
 def long_answer(request: HttpRequest) -> HttpAnswer:
-    """Say how long the body was and how it came, or stream so many pieces and tell the log what became of it."""
+    """Say how long the body was and how it came; or sleep; or stream so many pieces, and tell the log of the end."""
     body = request.body if isinstance(request.body, bytes) else request.body.read()
     word, _, number = body[:20].decode("latin-1").partition(" ")
+    if word == "sleep":
+        print("asleep", flush=True)
+        time.sleep(float(number))
     if word in ("stream", "break"):
         return HttpAnswer(200, {"Content-Type": "text/xml"}, pieces(int(number), breaks=word == "break"))
     said = {"length": len(body), "in_file": not isinstance(request.body, bytes)}

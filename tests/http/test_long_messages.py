@@ -7,6 +7,7 @@ import time
 import httpx
 import pytest
 
+from clearinghouse.http.soap_door import COURTESY, MOMENT
 from tests.http.conftest import running, until
 from tests.http.served import pieces
 
@@ -123,3 +124,21 @@ def test_short_calls_pass_while_lists_are_sent_and_files_come_in(server):
         stop.set()
         for reader in readers:
             reader.join()
+
+
+def test_a_list_gives_way_to_short_calls_but_goes_on(server):
+    def call():
+        with server.client() as client:
+            client.post(SOAP, content=b"sleep 4")
+
+    calling = threading.Thread(target=call)
+    calling.start()
+    assert until(lambda: "asleep" in said(server))
+    began = time.monotonic()
+    with server.client() as client:
+        got = client.post(SOAP, content=b"stream 40", headers={"accept-encoding": "identity"})
+    took = time.monotonic() - began
+    assert calling.is_alive()
+    calling.join()
+    assert got.content == b"".join(pieces(40, breaks=False))
+    assert took > 40 * COURTESY * MOMENT / 2  # the loop's clock is rough
