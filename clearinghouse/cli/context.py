@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from clearinghouse.services.administration import Administration
 
 SETTINGS_VARIABLE = "CLEARINGHOUSE_SETTINGS"
@@ -48,17 +50,24 @@ def rows(items: Sequence[Any], columns: Mapping[str, Callable[[Any], object]], a
         show([to_plain(item) for item in items])
         return
     from rich.console import Console
+
+    # Into a pipe each item is one line, however long: there is no terminal to be wrapped for.
+    console = Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH)
+    console.print(table_of(items, columns) if items else "none")
+
+
+def table_of(items: Sequence[Any], columns: Mapping[str, Callable[[Any], object]]) -> Table:
+    """Values as a table for people."""
     from rich.table import Column, Table
 
     table = Table(*(Column(name, overflow="fold") for name in columns), box=None, pad_edge=False)
     for item in items:
-        table.add_row(*(_cell(read(item)) for read in columns.values()))
-    # Into a pipe each item is one line, however long: there is no terminal to be wrapped for.
-    console = Console() if sys.stdout.isatty() else Console(width=PIPE_WIDTH)
-    console.print(table if items else "none")
+        table.add_row(*(cell(read(item)) for read in columns.values()))
+    return table
 
 
-def _cell(value: object) -> str:
+def cell(value: object) -> str:
+    """A value as tables show it."""
     if isinstance(value, (frozenset, tuple, list)):
         return ", ".join(sorted(str(each) for each in value))
     return "" if value is None else str(value)

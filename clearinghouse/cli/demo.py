@@ -14,7 +14,7 @@ from typing import Annotated
 
 import typer
 
-from clearinghouse.cli import play
+from clearinghouse.cli import cast, play
 from clearinghouse.cli.context import plainly
 from clearinghouse.cli.stage import Stage, StageError
 from clearinghouse.cli.story import Story
@@ -30,14 +30,14 @@ def demo(
         Path | None, typer.Option(help="An empty folder for its files; a temporary one unless given.", file_okay=False)
     ] = None,
 ) -> None:
-    """Play roaming charges between a house, an operator and two providers, and check that all is as told.
+    """Play roaming charges between a house, two operators and two providers, and check that all is as told.
 
     Exit status 0 where everything was as told, 1 where it was not.
     """
     with plainly(), _stopped_by_signals(), _folder(folder) as place:
         story = Story(place, show_soap=soap)
         try:
-            with contextlib.closing(Stage(place, speed=play.SPEED, begin=play.MORNING)) as stage:
+            with contextlib.closing(Stage(place, speed=cast.SPEED, begin=cast.MORNING)) as stage:
                 play.perform(stage, story)
                 if keep_running:
                     play.tell_where(stage, story)

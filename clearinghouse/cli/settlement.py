@@ -14,6 +14,7 @@ from clearinghouse.ochp.plain import to_plain
 app = typer.Typer(no_args_is_help=True, help="What partners owe each other.")
 
 LINES = {
+    "month": lambda each: each.month,
     "operator": lambda each: each.operator_id,
     "provider": lambda each: each.provider_id,
     "currency": lambda each: each.currency,
@@ -21,6 +22,7 @@ LINES = {
     "net": lambda each: each.net,
 }
 BALANCES = {
+    "month": lambda each: each.month,
     "pays": lambda each: each.debtor,
     "gets": lambda each: each.creditor,
     "currency": lambda each: each.currency,

@@ -219,10 +219,18 @@ class Stage:
         """Post to a role's JSON API."""
         return self._ask("POST", place, path, json=body)
 
-    def drive(self, evse_id: str, act: str, *, contract: str | None = None, car: dict[str, Any] | None = None) -> None:
-        """Do as a driver at a simulated EVSE."""
+    def drive(
+        self,
+        evse_id: str,
+        act: str,
+        *,
+        contract: str | None = None,
+        car: dict[str, Any] | None = None,
+        place: str = "operator",
+    ) -> None:
+        """Do as a driver at a simulated EVSE of an operator."""
         body = {"contractId": contract, "car": car or {}} if contract else {"car": car or {}}
-        self._ask("POST", "operator", f"/simulator/evses/{evse_id}/{act}", json=body)
+        self._ask("POST", place, f"/simulator/evses/{evse_id}/{act}", json=body)
 
     def _ask(self, method: str, place: str, path: str, **content: Any) -> Any:
         headers = {"Authorization": f"Bearer {self.keys[place]}"}

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.syntax import Syntax
 
+from clearinghouse.cli.context import cell, table_of
 from clearinghouse.cli.stage import StageError
 from clearinghouse.soap.markup import indented
 
+Columns = Mapping[str, Callable[[Any], object]]
+"""What is shown of a thing, by name."""
 DEEPER = " " * 6
 """Where a detail stands that does not fit beside its step."""
+NAMES = 10
+"""Columns for the name of a line."""
 LAST_WORDS = 5
 """Lines shown of each log when something went wrong."""
 
@@ -38,6 +46,16 @@ class Story:
         beside = "  " if fits else "\n" + DEEPER
         self._console.print(f"  {escape(text)}" + (f"{beside}[dim]{escape(detail)}[/dim]" if detail else ""))
 
+    def table(self, items: Sequence[Any], columns: Columns) -> None:
+        """Show things as commands show them."""
+        self._console.print(Padding(table_of(items, columns), (0, 0, 0, len(DEEPER)), expand=False))
+
+    def record(self, item: Any, columns: Columns) -> None:
+        """Show one thing as commands show it, but each column in a line; what is empty is left out."""
+        for name, read in columns.items():
+            if text := cell(read(item)):
+                self._console.print(f"{DEEPER}{name:<{NAMES}}{text}", markup=False)
+
     def check(self, text: str, holds: bool) -> None:
         """Tell what was checked. Raises StageError where it does not hold."""
         if not holds:
@@ -57,6 +75,10 @@ class Story:
             for line in lines[-LAST_WORDS:]:
                 self._console.print(f"    {log.stem}: {line[:300]}", markup=False)
 
+    def versions_sent(self, place: str) -> set[str]:
+        """The versions of OCHP in which a role has called others, by its trace."""
+        return {_version(path) for path in self._folder.glob(f"trace/{place}/*.request.xml")}
+
     def show_soap(self, *operations: str) -> None:
         """Show the newest exchange of each operation, if asked for; secrets were masked when it was written down."""
         if not self._soap:
@@ -66,10 +88,14 @@ class Story:
             for request in [path for path in requests if path not in self._shown][-1:]:
                 self._shown.add(request)
                 answer = request.with_name(request.name.replace(".request.", ".response."))
-                version = request.name.split("-")[2].removesuffix(".request.xml")
-                self._show(f"{operation}, request of version {version} at {request.parent.name}", request)
+                self._show(f"{operation}, request of version {_version(request)} at {request.parent.name}", request)
                 self._show("the answer", answer)
 
     def _show(self, title: str, path: Path) -> None:
         self._console.print(f"    [dim]{escape(title)}:[/dim]")
         self._console.print(Syntax("", "xml", background_color="default").highlight(indented(path.read_bytes())))
+
+
+def _version(request: Path) -> str:
+    """The version of OCHP in a traced request."""
+    return request.name.removesuffix(".request.xml").rpartition("-")[2]

@@ -108,5 +108,7 @@ def test_a_month_is_settled(house, run):
         }
     ]
     assert told["balances"][0]["debtor"] == "fahrstrom"
-    assert ["fahrstrom", "stadtwerke", "EUR", "8.00"] in cells(run("settlement", "show", "--month", "2027-01"))
+    shown = cells(run("settlement", "show", "--month", "2027-01"))
+    assert ["2027-01", "DEOPS", "DEPRO", "EUR", "1", "8.00"] in shown
+    assert ["2027-01", "fahrstrom", "stadtwerke", "EUR", "8.00"] in shown
     assert "is no month" in run("settlement", "show", "--month", "January", status=1)

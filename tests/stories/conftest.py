@@ -1,4 +1,4 @@
-"""A house, an operator and two providers as processes, on board and ready; all stories of a session share them."""
+"""A house, two operators and two providers as processes, on board and ready; all stories of a session share them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from clearinghouse.cli import play
-from clearinghouse.cli.play import OPERATOR, PROVIDER
+from clearinghouse.cli import cast, play
+from clearinghouse.cli.cast import OPERATOR, PROVIDER
 from clearinghouse.cli.stage import Stage, StageError
 from clearinghouse.cli.story import Story
 
@@ -24,7 +24,7 @@ def stage() -> Iterator[Stage]:
     """The stage after everybody came on board, at about 11:00 of a simulated day that runs 30 times as fast."""
     with (
         tempfile.TemporaryDirectory(prefix="clearinghouse-story-", ignore_cleanup_errors=True) as folder,
-        contextlib.closing(Stage(Path(folder), speed=play.SPEED, begin=play.MORNING)) as opened,
+        contextlib.closing(Stage(Path(folder), speed=cast.SPEED, begin=cast.MORNING)) as opened,
     ):
         story = Story(opened.folder, show_soap=False)
         play.set_up(opened, story)

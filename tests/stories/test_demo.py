@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from decimal import Decimal
 from pathlib import Path
 
 import httpx
@@ -50,15 +51,22 @@ def left_behind(environment: dict[str, str]) -> list[str]:
 TOLD = (
     "the clearing house starts",
     "stromkreis has an account at the house",
-    "✓ two hours later, fahrstrom knows the endpoints of stromkreis",
+    "✓ two hours later, fahrstrom knows the endpoints of both operators",
     "A driver of fahrstrom charges at stromkreis: 0.2, back end to back end",
     "✓ the power stays within the limit",
     "A driver of oudlader charges at stromkreis: 0.1 meets 0.2 at the relay",
     "✓ what 0.1 cannot say is not lost in silence",
+    "A driver of fahrstrom charges at laadnet: 0.2 meets 0.1 at the relay",
+    "✓ what laadnet cannot be told comes back by name",
     "✓ the charge is marked as announced",
     "✓ every message was delivered once",
+    "✓ laadnet has said everything in 1.3",
+    "✓ fahrstrom has said everything in 1.4.1",
+    "reason    The price is not the agreed one.",
+    "✓ oudlader sees the revised price",
     "✓ 00:05, the new day's tokens are sent: a call passes",
     "✓ tokens of yesterday are deleted everywhere",
+    "✓ each line is the sum of what its provider approved",
     "Everything happened as told.",
 )
 
@@ -71,7 +79,7 @@ def test_everything_happens_as_told_and_stays_up_until_ctrl_c(environment: dict[
         assert folder is not None
         trust = ssl.create_default_context(cafile=Path(folder[1]) / "certs" / "ca.pem")
         places = re.findall(r"https://localhost:\d+/\S*(?:wsdl|docs)", said)
-        assert len(places) == 7
+        assert len(places) == 9
         with httpx.Client(verify=trust) as client:
             assert {client.get(place).status_code for place in places} == {200}
         demo.send_signal(signal.SIGINT)
@@ -81,6 +89,7 @@ def test_everything_happens_as_told_and_stays_up_until_ctrl_c(environment: dict[
     story = [line for line in said.splitlines() if "<" not in line and not line.startswith("    ")]
     assert max(map(len, story)) <= 80
     check_soap(said)
+    check_settlement(said)
     assert left_behind(environment) == []
 
 
@@ -116,6 +125,24 @@ def check_soap(said: str) -> None:
     secrets = re.findall(r"<(?:\w+:)?(?:accessToken|Password)\b[^>]*>([^<]*)<", said)
     assert secrets
     assert set(secrets) == {"***"}
+
+
+def check_settlement(said: str) -> None:
+    """The story ends with who owes whom by operator, provider, currency and month, and what remains when set off."""
+    rows = [line.split() for line in said.partition("The month is settled")[2].splitlines()]
+    headings = [("month", "operator", "provider", "currency", "CDRs", "net")]
+    headings += [("month", "pays", "gets", "currency", "amount")]
+    assert [tuple(row) for row in rows if row[:1] == ["month"]] == headings
+    told = [row for row in rows if row[:1] == ["2027-03"]]
+    assert [row[1:-1] for row in told] == [
+        ["DEOPS", "DEPRO", "EUR", "2"],
+        ["DEOPS", "NLVET", "EUR", "1"],
+        ["NLLAD", "DEPRO", "EUR", "1"],
+        ["fahrstrom", "laadnet", "EUR"],
+        ["fahrstrom", "stromkreis", "EUR"],
+        ["oudlader", "stromkreis", "EUR"],
+    ]
+    assert all(Decimal(row[-1]) > 0 for row in told)
 
 
 SABOTAGE = "import pathlib, clearinghouse.stations.inventory as i; i.SAMPLE = pathlib.Path({path!r})\n"

@@ -13,7 +13,7 @@ from lxml import etree
 from requests.auth import HTTPBasicAuth
 from zeep.wsse.username import UsernameToken
 
-from clearinghouse.cli.play import HOUSE, OPERATOR, PROVIDER
+from clearinghouse.cli.cast import HOUSE, OPERATOR, PROVIDER
 from clearinghouse.cli.stage import Stage
 from clearinghouse.domain.token_day import sending_day
 from clearinghouse.ochp import operations as op

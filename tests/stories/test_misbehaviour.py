@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 import httpx
 import pytest
 
-from clearinghouse.cli.play import EVSE, HOUSE, OPERATOR, PROVIDER
+from clearinghouse.cli.cast import EVSE, HOUSE, OPERATOR, PROVIDER
 from clearinghouse.cli.stage import Stage, free_port
 from clearinghouse.domain.token_day import sending_day
 from clearinghouse.ochp import operations as op

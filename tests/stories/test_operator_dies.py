@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from clearinghouse.cli.play import OPERATOR
+from clearinghouse.cli.cast import OPERATOR
 from clearinghouse.cli.stage import Stage
 from tests.stories.conftest import Journey, restart
 from tests.stories.simulated import now

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 
-from clearinghouse.cli.play import EVSE, HOUSE, OPERATOR, PROVIDER
+from clearinghouse.cli.cast import EVSE, HOUSE, OPERATOR, PARTNERS, PROVIDER
 from clearinghouse.cli.stage import Stage
 from tests.stories.conftest import Journey
 from tests.stories.simulated import now
@@ -78,7 +78,10 @@ def test_calls_between_partners_pass_while_the_house_is_away_and_tokens_heal_whe
     stage.await_ready(HOUSE)
     stage.turn_clock(now(stage) + timedelta(minutes=16))  # uploads are tried again every quarter of an hour
     one.check_story()  # finish is told once the house has the CDR
-    stage.wait("the uploads", lambda: uploaders(stage, second_midnight) == {"stromkreis", "fahrstrom", "oudlader"})
+    stage.wait(
+        "the uploads",
+        lambda: uploaders(stage, second_midnight) == {each.name for each in PARTNERS.values()},
+    )
     stage.turn_clock(now(stage) + timedelta(hours=1))  # and downloads repeated every hour
     stage.wait("tokens of the day after", lambda: is_ready_for(stage, second_midnight))
     stage.turn_clock(second_midnight + timedelta(minutes=40))

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from clearinghouse.cli.play import PROVIDER
+from clearinghouse.cli.cast import PROVIDER
 from clearinghouse.cli.stage import Stage
 from clearinghouse.http import certificates
 

@@ -16,7 +16,7 @@ import httpx
 import pytest
 from cryptography import x509
 
-from clearinghouse.cli.play import EVSE, HOUSE, OPERATOR, PROVIDER, VETERAN
+from clearinghouse.cli.cast import CONNECTIONS, EVSE, HOUSE, PARTNERS, PROVIDER, VETERAN
 from clearinghouse.cli.stage import Stage
 from clearinghouse.domain.errors import PartnerRefused
 from clearinghouse.ochp import operations as op
@@ -57,7 +57,7 @@ def serial(stage: Stage, place: str) -> int:
 
 
 def test_a_new_certificate_is_served_while_calls_run(stage: Stage) -> None:
-    places = (HOUSE, OPERATOR, PROVIDER, VETERAN)
+    places = (HOUSE, *PARTNERS)
     (old,) = {serial(stage, place) for place in places}
 
     def stopped(place: str) -> int:
@@ -127,20 +127,20 @@ def test_a_withdrawn_connection_ends_relayed_calls_at_once_and_direct_ones_with_
 ) -> None:
     """The house asks for the connection at every relayed call; back ends learn of it by the hourly download."""
     assert (status_at(stage, VETERAN), status_at(stage, PROVIDER)) == (200, 200)
-    for provider_id in ("NLVET", "DEPRO"):
-        stage.cli("connection", "withdraw", "DEOPS", provider_id, "--as", "operator", at=HOUSE)
+    for pair in CONNECTIONS:
+        stage.cli("connection", "withdraw", *pair, "--as", "operator", at=HOUSE)
     try:
         assert status_at(stage, VETERAN) != 200 or not relayed_evses(stage)
         assert status_at(stage, PROVIDER) == 200, "tokens that were exchanged hold until the next download"
         stage.turn_clock(now(stage) + timedelta(hours=1, minutes=1))
-        for place in (OPERATOR, PROVIDER, VETERAN):
+        for place in PARTNERS:
             stage.wait(f"no endpoints of others at {place}", lambda place=place: not strangers(stage, place))
         stage.wait("the refusal of direct calls", lambda: status_at(stage, PROVIDER) == 404)
         assert stage.get(PROVIDER, "/operators")["operators"] == []
     finally:
-        for provider_id in ("NLVET", "DEPRO"):
-            stage.cli("connection", "approve", "DEOPS", provider_id, "--as", "operator", at=HOUSE)
-        for place in (OPERATOR, PROVIDER, VETERAN):
+        for pair in CONNECTIONS:
+            stage.cli("connection", "approve", *pair, "--as", "operator", at=HOUSE)
+        for place in PARTNERS:
             stage.cli("token", "fetch", at=place)
     stage.wait("direct calls again", lambda: status_at(stage, PROVIDER) == 200)
     stage.wait("relayed calls again", lambda: status_at(stage, VETERAN) == 200)

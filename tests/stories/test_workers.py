@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from clearinghouse.cli.play import OPERATOR, PROVIDER
+from clearinghouse.cli.cast import OPERATOR, PROVIDER
 from clearinghouse.cli.stage import Stage
 from clearinghouse.ochp import operations as op
 from clearinghouse.ochp.direct import SelectEvseRequest, SelectEvseResponse

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clearinghouse.cli.play import PARTNERS
+from clearinghouse.cli.cast import PARTNERS
 from clearinghouse.cli.stage import Stage
 from tests.stories.insight import login, tokens
 
