@@ -26,23 +26,19 @@ class Leadership:
         self._number = int.from_bytes(hashlib.sha256(name.encode()).digest()[:8], signed=True)
         self._engine: Engine = make_engine(url, poolclass=NullPool, isolation_level="AUTOCOMMIT")
         self._connection: Connection | None = None
+        self._leads = False
         self._lock = threading.Lock()
 
     def try_acquire(self) -> bool:
         """Become the leader unless another is; True for the one that is already. Raises StoreUnreachable."""
         with self._lock:
-            if self._holds():
+            if self._leads and self._holds():
                 return True
             try:
                 return self._acquire()
             except OperationalError as error:
+                self._drop()
                 raise unreachable(error) from None
-
-    @property
-    def held(self) -> bool:
-        """Whether this is the leader now: asks the server, because a lost connection is lost leadership."""
-        with self._lock:
-            return self._holds()
 
     def release(self) -> None:
         """Let another lead."""
@@ -50,21 +46,18 @@ class Leadership:
             self._drop()
 
     def _acquire(self) -> bool:
-        connection = self._engine.connect()
-        try:
-            connection.exec_driver_sql(SERVER_KEEPALIVE)
-            connection.execute(text(SIGN), {"name": f"{self.name} leader {socket.gethostname()[:20]} {os.getpid()}"})
-            won = bool(connection.scalar(select(func.pg_try_advisory_lock(self._number))))
-        except OperationalError:
-            connection.close()
-            raise
-        if won:
-            self._connection = connection
-        else:
-            connection.close()
-        return won
+        """Ask on the connection that there is: those who do not lead ask every second, and keep one for that."""
+        if self._connection is None or not self._holds():
+            self._connection = self._engine.connect()
+            self._connection.exec_driver_sql(SERVER_KEEPALIVE)
+        self._leads = bool(self._connection.scalar(select(func.pg_try_advisory_lock(self._number))))
+        if self._leads:
+            name = f"{self.name} leader {socket.gethostname()[:20]} {os.getpid()}"
+            self._connection.execute(text(SIGN), {"name": name})
+        return self._leads
 
     def _holds(self) -> bool:
+        """Whether the connection is there, and with it the lock if this leads."""
         if self._connection is None:
             return False
         try:
@@ -78,3 +71,4 @@ class Leadership:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
+        self._leads = False
