@@ -91,13 +91,27 @@ def serve(factory: str, listening: Listening) -> None:
             changed = partial(watch.run, listening.watch_seconds, server.signal_handler_reload)
             server.on_startup(threading.Thread(target=changed, name="certificates", daemon=True).start)
             server.on_shutdown(watch.stop)
-        server.serve(target_loader=partial(load, factory, dict(listening.arguments)), wrap_loader=False)
+        loader = partial(load, factory, dict(listening.arguments), listening.workers)
+        server.serve(target_loader=loader, wrap_loader=False)
 
 
-def load(factory: str, arguments: dict[str, Any]) -> Any:
-    """The application of a worker, which ends when the process that started it is gone."""
+def load(factory: str, arguments: dict[str, Any], workers: int, number: int) -> Any:
+    """The application of the worker with this number, which ends when the process that started it is gone."""
+    keep_to_a_core(workers, number)
     threading.Thread(target=_follow, args=(os.getppid(),), name="parent", daemon=True).start()
     return resolve_name(factory)(**arguments)
+
+
+def keep_to_a_core(workers: int, number: int) -> None:
+    """Keep a worker on one core, where there are enough workers for all of them.
+
+    Its threads take turns at one interpreter, so that one core is all they use. On several they wake one another from
+    core to core, which takes up to a third of the time of a short request.
+    """
+    if sys.platform == "linux":
+        cores = sorted(os.sched_getaffinity(0))
+        if 1 < len(cores) <= workers:
+            os.sched_setaffinity(0, {cores[number % len(cores)]})
 
 
 def _leave(number: int, frame: FrameType | None) -> None:
@@ -123,7 +137,15 @@ def granian(listening: Listening) -> MPServer:
     from granian.http import HTTP1Settings
     from granian.server import MPServer
 
-    return MPServer(
+    class Numbering(MPServer):
+        """Tells each worker its number, from 0 on; one that is replaced leaves its number to its successor."""
+
+        def _spawn_worker(  # type: ignore[override] # MPServer's own lacks an argument, too
+            self, idx: int, target: Any, callback_loader: Callable[..., Any]
+        ) -> Any:
+            return super()._spawn_worker(idx, target, partial(callback_loader, idx))
+
+    return Numbering(
         "",
         address_of(listening.host),
         listening.port,

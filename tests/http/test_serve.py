@@ -111,6 +111,30 @@ def test_a_worker_that_dies_is_replaced(tmp_path):
         assert server.process.poll() is None
 
 
+CORES = sorted(os.sched_getaffinity(0))
+
+
+def core_of(worker):
+    return sorted(os.sched_getaffinity(worker))
+
+
+@pytest.mark.skipif(not 1 < len(CORES) <= 16, reason="workers for one core, or for very many")
+def test_a_worker_for_each_core_keeps_to_its_core_and_so_does_its_successor(tmp_path):
+    alone = [[core] for core in CORES]
+    with running(tmp_path, workers=len(CORES), **QUICK) as server:
+        assert until(lambda: sorted(map(core_of, workers_of(server))) == alone)
+        killed = workers_of(server)[0]
+        os.kill(killed, signal.SIGKILL)
+        assert until(lambda: killed not in workers_of(server) and len(workers_of(server)) == len(CORES))
+        assert until(lambda: sorted(map(core_of, workers_of(server))) == alone)
+
+
+@pytest.mark.skipif(not 1 < len(CORES) <= 16, reason="workers for one core, or for very many")
+def test_fewer_workers_than_cores_go_wherever_there_is_room(tmp_path):
+    with running(tmp_path, workers=len(CORES) - 1, **QUICK) as server:
+        assert {tuple(core_of(worker)) for worker in workers_of(server)} == {tuple(CORES)}
+
+
 def test_workers_do_not_outlive_the_process_that_started_them(tmp_path):
     with running(tmp_path, **QUICK) as server:
         server.process.kill()
