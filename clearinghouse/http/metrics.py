@@ -68,8 +68,9 @@ class Metrics:
         closed, self._closed = self._closed, []
         for labels, count in Counter(labels for labels, _ in closed).items():
             self._requests.labels(*labels).inc(count)
+        taken = {operation: self._seconds.labels(operation) for operation in {labels[0] for labels, _ in closed}}
         for (operation, _, _), seconds in closed:
-            self._seconds.labels(operation).observe(seconds)
+            taken[operation].observe(seconds)
         self._open.set(self._now_open)
 
     def text(self) -> bytes:
