@@ -42,6 +42,7 @@ PARTNERS: Mapping[str, Player] = {
         party_id="DEOPS",
         dialects=("1.4", "1.4.1"),
         own={
+            "selection_minutes": 20,
             "tell_spacing": 1,
             "tell_silence": 2,
             "work_every": 0.2,

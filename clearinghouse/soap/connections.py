@@ -91,6 +91,17 @@ class PartnerConnection(HTTPSConnection):
 
     private_allowed = True
 
+    def connect(self) -> None:
+        """Connect and agree on TLS; once more where the other side hangs up meanwhile: nothing was asked of it yet.
+
+        A server that is replaced by another, for a new certificate for example, drops who waits in its queue.
+        """
+        try:
+            super().connect()
+        except (ssl.SSLEOFError, ConnectionError):
+            self.close()
+            super().connect()
+
     def _new_conn(self) -> socket.socket:
         """Try each address in turn. Raises urllib3's errors."""
         last: Exception | None = None

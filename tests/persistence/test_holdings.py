@@ -9,7 +9,7 @@ from sqlalchemy import text
 from clearinghouse.app.record_desk import OPERATOR_FILES
 from clearinghouse.ochp.operations import Role
 from clearinghouse.persistence.holdings import HOLDINGS
-from clearinghouse.services.records import Choice, Noun
+from clearinghouse.services.records import Choice, Days, Noun
 from tests.services.points_house import point
 
 NEW_YEAR = date(2027, 1, 1)
@@ -27,7 +27,7 @@ def test_an_empty_store_has_nothing_whatever_is_chosen(store, place):
     holding = HOLDINGS[place]
     choice = Choice(party_ids=frozenset({"DEOPS"}) if holding.parties else None)
     if holding.at is not None:
-        choice = dataclasses.replace(choice, first_day=NEW_YEAR, last_day=NEW_YEAR)
+        choice = dataclasses.replace(choice, days=Days(first=NEW_YEAR, last=NEW_YEAR))
     with store.books() as books:
         assert list(books.holdings.of(*place, choice)) == []
 

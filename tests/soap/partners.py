@@ -1,6 +1,7 @@
 """A partner at the other end of a real TLS connection: certificates, and a server that behaves as it is told."""
 
 import contextlib
+import itertools
 import ipaddress
 import socket
 import ssl
@@ -68,8 +69,11 @@ class Authority:
 
 
 @contextlib.contextmanager
-def partner(certificate_file, behave, newest=ssl.TLSVersion.TLSv1_3):
-    """A TLS server at 127.0.0.1 that reads a request and lets `behave(connection, request)` answer; yields its URL."""
+def partner(certificate_file, behave, newest=ssl.TLSVersion.TLSv1_3, hang_ups=0):
+    """A TLS server at 127.0.0.1 that reads a request and lets `behave(connection, request)` answer; yields its URL.
+
+    It hangs up on the first `hang_ups` connections before TLS is agreed on.
+    """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = min(newest, ssl.TLSVersion.TLSv1_2)
     context.maximum_version = newest
@@ -85,8 +89,11 @@ def partner(certificate_file, behave, newest=ssl.TLSVersion.TLSv1_3):
 
     def accept():
         with contextlib.suppress(OSError):
-            while True:
+            for number in itertools.count():
                 connection, _ = listening.accept()
+                if number < hang_ups:
+                    connection.close()
+                    continue
                 connection.settimeout(5)
                 threads.append(threading.Thread(target=serve, args=(connection,)))
                 threads[-1].start()

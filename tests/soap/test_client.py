@@ -182,6 +182,16 @@ def test_a_partner_that_hangs_up_is_unreachable(line, identity):
         call(line, url)
 
 
+@pytest.mark.parametrize(("hang_ups", "answered"), [(1, True), (2, False)])
+def test_a_connection_that_ends_before_tls_is_agreed_on_is_tried_once_more(line, identity, hang_ups, answered):
+    with partner(identity, answering(FINE), hang_ups=hang_ups) as url:
+        if answered:
+            assert call(line, url) == ANSWER
+        else:
+            with pytest.raises(PartnerUnreachable):
+                call(line, url)
+
+
 def test_an_unknown_name_is_unreachable(line):
     with pytest.raises(PartnerUnreachable, match=r"no connection$"):
         call(line, "https://nobody.invalid/x")
