@@ -1,8 +1,8 @@
 """A partner at the other end of a real TLS connection: certificates, and a server that behaves as it is told."""
 
 import contextlib
-import itertools
 import ipaddress
+import itertools
 import socket
 import ssl
 import threading
