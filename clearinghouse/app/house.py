@@ -14,8 +14,8 @@ from clearinghouse.domain.live_status import Trust
 from clearinghouse.ochp import operations as op
 from clearinghouse.ochp.operations import Operation
 from clearinghouse.ochp.versions import Version
+from clearinghouse.services.calls_port import Caller, Handler
 from clearinghouse.services.directory import Directory
-from clearinghouse.services.ports import Caller, Handler
 from clearinghouse.services.token_cycle import TokenCycle
 from clearinghouse.services.turns import Turns
 from clearinghouse.settings import Settings

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from clearinghouse.ochp.operations import Operation
 from clearinghouse.ochp.versions import Version
+from clearinghouse.services.calls_port import Line, Login
 from clearinghouse.services.directory import Directory
 from clearinghouse.services.partner_line import House, PartnerLine
-from clearinghouse.services.ports import Line, Login
 from clearinghouse.settings import Settings
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from clearinghouse.app.lines import login
 from clearinghouse.domain.retention import Remains, kept
 from clearinghouse.ochp.operations import Operation, Role
-from clearinghouse.services.ports import Handler, Line
+from clearinghouse.services.calls_port import Handler, Line
 from clearinghouse.services.token_cycle import TokenCycle
 from clearinghouse.services.turns import Turns
 from clearinghouse.settings import Settings

@@ -14,8 +14,9 @@ from clearinghouse.services.cdr_making import CdrMaker
 from clearinghouse.services.claim_upload import ClaimUpload
 from clearinghouse.services.clearing_line import ClearingLine
 from clearinghouse.services.local_list import LocalList
-from clearinghouse.services.ports import Books, Stations, Store
+from clearinghouse.services.ports import Books, Store
 from clearinghouse.services.site_upload import SiteUpload
+from clearinghouse.services.stations_port import Stations
 from clearinghouse.services.status_upload import StatusUpload
 from clearinghouse.settings import Settings
 from clearinghouse.stations.inventory import Inventory

@@ -8,7 +8,7 @@ import zlib
 from collections.abc import Generator, Mapping
 from contextlib import closing
 
-from clearinghouse.services.ports import HttpAnswer
+from clearinghouse.services.calls_port import HttpAnswer
 
 WORTH_IT = 1400
 """Bytes that fit a packet anyway."""

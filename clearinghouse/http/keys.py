@@ -10,7 +10,7 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from clearinghouse.domain.api_keys import key_hash
 from clearinghouse.domain.errors import NotAuthenticated
-from clearinghouse.services.ports import ApiKey
+from clearinghouse.services.api_keys_port import ApiKey
 
 FindKey = Callable[[str], ApiKey | None]
 """The living key with this hash."""

@@ -28,7 +28,7 @@ from clearinghouse.http.keys import FindKey, keyed
 from clearinghouse.ochp.identifiers import evse_key
 from clearinghouse.ochp.live import EvseStatus
 from clearinghouse.ochp.tokens import EmtId, TokenType
-from clearinghouse.services.ports import Discrepancy, Parcel
+from clearinghouse.services.sessions_port import Discrepancy, Parcel
 
 
 class OperatorDesk(Protocol):

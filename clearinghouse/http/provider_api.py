@@ -33,7 +33,7 @@ from clearinghouse.http.json_api import JsonApi
 from clearinghouse.http.keys import FindKey, keyed
 from clearinghouse.http.provider_clearing_api import AreaDesk, CdrDesk, TokenDesk, area, received_cdrs, token_list
 from clearinghouse.ochp.live import EvseStatus
-from clearinghouse.services.ports import ApiKey
+from clearinghouse.services.api_keys_port import ApiKey
 
 
 class ProviderDesk(Protocol):

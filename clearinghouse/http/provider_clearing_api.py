@@ -15,7 +15,7 @@ from clearinghouse.ochp.charge_points import ChargePointInfo
 from clearinghouse.ochp.live import EvseStatus
 from clearinghouse.ochp.plain import to_plain
 from clearinghouse.ochp.tariffs import TariffInfo
-from clearinghouse.services.ports import ApiKey
+from clearinghouse.services.api_keys_port import ApiKey
 
 
 class CdrDesk(Protocol):

@@ -11,7 +11,7 @@ from clearinghouse.http.bodies import Bodies, Bounds, ClientGone, Receive, Scope
 from clearinghouse.http.compression import compressed
 from clearinghouse.http.hands import Hands
 from clearinghouse.http.problems import Refusal
-from clearinghouse.services.ports import HttpAnswer, HttpRequest
+from clearinghouse.services.calls_port import HttpAnswer, HttpRequest
 from clearinghouse.services.turns import Turns
 
 Answer = Callable[[HttpRequest], HttpAnswer]

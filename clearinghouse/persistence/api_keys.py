@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, insert, select, update
 from clearinghouse.persistence import audit
 from clearinghouse.persistence.engine import Statements
 from clearinghouse.persistence.tables import api_key
-from clearinghouse.services.ports import ApiKey
+from clearinghouse.services.api_keys_port import ApiKey
 
 SHOWN = [column for column in api_key.c if column is not api_key.c.key_hash]
 FIND = select(*SHOWN).where(api_key.c.key_hash == bindparam("key_hash"), api_key.c.revoked_at.is_(None))

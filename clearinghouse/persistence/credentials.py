@@ -13,7 +13,7 @@ from clearinghouse.persistence import audit
 from clearinghouse.persistence.engine import Statements
 from clearinghouse.persistence.tables import credential, login
 from clearinghouse.persistence.tables import partner as partners
-from clearinghouse.services.ports import Credential
+from clearinghouse.services.partners_port import Credential
 
 SHOWN = [column for column in credential.c if column is not credential.c.password_hash]
 

@@ -6,7 +6,7 @@ from sqlalchemy import insert, select
 
 from clearinghouse.persistence.engine import Statements
 from clearinghouse.persistence.tables import discrepancy
-from clearinghouse.services.ports import Discrepancy
+from clearinghouse.services.sessions_port import Discrepancy
 
 SHOWN = [column for column in discrepancy.c if column is not discrepancy.c.number]
 

@@ -14,7 +14,7 @@ from clearinghouse.ochp.direct import DirectMessage, InformProviderMessage
 from clearinghouse.ochp.plain import from_plain, to_plain
 from clearinghouse.persistence.engine import Statements
 from clearinghouse.persistence.tables import IS_WAITING, outbox
-from clearinghouse.services.ports import Parcel
+from clearinghouse.services.sessions_port import Parcel
 
 LONGEST_ERROR = 500
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from clearinghouse.persistence.engine import Statements
 from clearinghouse.persistence.keyring import KeyRing
 from clearinghouse.persistence.tables import own_token
-from clearinghouse.services.ports import OwnToken
+from clearinghouse.services.endpoints_port import OwnToken
 
 NEW = insert(own_token)
 MAKE = NEW.on_conflict_do_nothing(index_elements=["day"])

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from clearinghouse.persistence.engine import Statements
 from clearinghouse.persistence.tables import route
-from clearinghouse.services.ports import Route
+from clearinghouse.services.endpoints_port import Route
 
 KEY = ("direct_id", "operator", "provider")
 NEW = insert(route)

@@ -14,7 +14,7 @@ from clearinghouse.ochp.plain import from_plain, to_plain
 from clearinghouse.persistence.engine import Statements
 from clearinghouse.persistence.prepared import Prepared
 from clearinghouse.persistence.tables import IS_OPEN, session, simulated_evse
-from clearinghouse.services.ports import Reservation
+from clearinghouse.services.stations_port import Reservation
 
 OPEN_ROWS = text(IS_OPEN)
 AT_EVSE: Select[Any] = select(session.c.document).where(session.c.evse_key == bindparam("evse_key"), OPEN_ROWS)

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from clearinghouse.ochp.plain import from_plain, to_plain
 from clearinghouse.persistence.engine import Statements
 from clearinghouse.persistence.tables import station_event
-from clearinghouse.services.ports import StationEvent
+from clearinghouse.services.stations_port import StationEvent
 
 _earlier = station_event.alias("earlier")
 _heads = (

@@ -47,16 +47,20 @@ from clearinghouse.persistence.singles import Kept, SingleConnections
 from clearinghouse.persistence.station_events import StoredStationEvents
 from clearinghouse.persistence.tariffs import StoredTariffs
 from clearinghouse.persistence.uploads import StoredJournals, StoredUploads
-from clearinghouse.services import cdrs_port, ports
+from clearinghouse.services import cdrs_port, endpoints_port, partners_port, sessions_port
+from clearinghouse.services.api_keys_port import ApiKeys
 from clearinghouse.services.charge_point_port import ChargePoints
+from clearinghouse.services.charges_port import Charges
 from clearinghouse.services.conversion_port import ConversionLog
 from clearinghouse.services.live_status_port import LiveStatuses
 from clearinghouse.services.operator_port import Journals, LocalTokens, OwnCdrs, Uploads
+from clearinghouse.services.ports import Books
 from clearinghouse.services.provider_port import Downloads, ProviderTokens, ReceivedCdrs
 from clearinghouse.services.records import Holdings
 from clearinghouse.services.retention_port import Retention
 from clearinghouse.services.roaming_list_port import RoamingLists
 from clearinghouse.services.shared_tokens_port import SharedTokens
+from clearinghouse.services.stations_port import SimulatedEvses
 from clearinghouse.services.tariff_port import Tariffs
 
 T = TypeVar("T")
@@ -90,17 +94,17 @@ class StoredBooks:
         self.keyring = keyring
         self.clock = clock
 
-    partners = Part[ports.Partners](lambda on: StoredPartners(on.db, on.clock))
-    credentials = Part[ports.Credentials](lambda on: StoredCredentials(on.db, on.clock))
-    connections = Part[ports.Connections](lambda on: StoredConnections(on.db, on.clock))
-    endpoints = Part[ports.Endpoints](lambda on: StoredEndpoints(on.db, on.keyring))
-    routes = Part[ports.Routes](lambda on: StoredRoutes(on.db))
-    sessions = Part[ports.Sessions](lambda on: StoredSessions(on.db))
-    station_events = Part[ports.StationEvents](lambda on: StoredStationEvents(on.db))
-    outbox = Part[ports.Outbox](lambda on: StoredOutbox(on.db))
-    discrepancies = Part[ports.Discrepancies](lambda on: StoredDiscrepancies(on.db))
-    own_tokens = Part[ports.OwnTokens](lambda on: StoredOwnTokens(on.db, on.keyring))
-    charges = Part[ports.Charges](lambda on: StoredCharges(on.db))
+    partners = Part[partners_port.Partners](lambda on: StoredPartners(on.db, on.clock))
+    credentials = Part[partners_port.Credentials](lambda on: StoredCredentials(on.db, on.clock))
+    connections = Part[partners_port.Connections](lambda on: StoredConnections(on.db, on.clock))
+    endpoints = Part[endpoints_port.Endpoints](lambda on: StoredEndpoints(on.db, on.keyring))
+    routes = Part[endpoints_port.Routes](lambda on: StoredRoutes(on.db))
+    sessions = Part[sessions_port.Sessions](lambda on: StoredSessions(on.db))
+    station_events = Part[sessions_port.StationEvents](lambda on: StoredStationEvents(on.db))
+    outbox = Part[sessions_port.Outbox](lambda on: StoredOutbox(on.db))
+    discrepancies = Part[sessions_port.Discrepancies](lambda on: StoredDiscrepancies(on.db))
+    own_tokens = Part[endpoints_port.OwnTokens](lambda on: StoredOwnTokens(on.db, on.keyring))
+    charges = Part[Charges](lambda on: StoredCharges(on.db))
     conversions = Part[ConversionLog](lambda on: StoredConversions(on.db))
     cdrs = Part[cdrs_port.Cdrs](lambda on: StoredCdrs(on.db))
     cdr_evidence = Part[cdrs_port.CdrEvidence](lambda on: StoredCdrEvidence(on.db))
@@ -109,8 +113,8 @@ class StoredBooks:
     live_statuses = Part[LiveStatuses](lambda on: StoredLiveStatuses(on.db, on.clock))
     tariffs = Part[Tariffs](lambda on: StoredTariffs(on.db, on.clock))
     roaming_lists = Part[RoamingLists](lambda on: StoredRoamingLists(on.db, on.clock))
-    api_keys = Part[ports.ApiKeys](lambda on: StoredApiKeys(on.db))
-    simulated = Part[ports.SimulatedEvses](lambda on: StoredSimulatedEvses(on.db))
+    api_keys = Part[ApiKeys](lambda on: StoredApiKeys(on.db))
+    simulated = Part[SimulatedEvses](lambda on: StoredSimulatedEvses(on.db))
     uploads = Part[Uploads](lambda on: StoredUploads(on.db))
     journals = Part[Journals](lambda on: StoredJournals(on.db))
     local_tokens = Part[LocalTokens](lambda on: StoredLocalTokens(on.db))
@@ -185,7 +189,7 @@ class PostgresStore:
         self._singles = SingleConnections(url, pool_size)
 
     @contextmanager
-    def books(self) -> Iterator[ports.Books]:
+    def books(self) -> Iterator[Books]:
         """One transaction: committed when the block ends, rolled back when it raises."""
         with (
             _explained(),
@@ -195,7 +199,7 @@ class PostgresStore:
             yield StoredBooks(transaction, self._keyring, self._clock)
 
     @contextmanager
-    def single(self) -> Iterator[ports.Books]:
+    def single(self) -> Iterator[Books]:
         """One statement that commits itself."""
         with _explained(), self._singles.lent() as kept:
             yield StoredBooks(OneStatement(kept), self._keyring, self._clock)

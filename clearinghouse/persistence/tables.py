@@ -34,7 +34,7 @@ from clearinghouse.domain.sessions import OPEN, State
 from clearinghouse.ochp.direct import DirectMessage
 from clearinghouse.ochp.operations import Role
 from clearinghouse.ochp.versions import Version
-from clearinghouse.services.ports import StationEventKind
+from clearinghouse.services.stations_port import StationEventKind
 
 metadata = MetaData(
     naming_convention={

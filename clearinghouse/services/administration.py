@@ -14,7 +14,9 @@ from clearinghouse.domain.clock import Clock
 from clearinghouse.domain.errors import Malformed, UnknownId
 from clearinghouse.domain.partners import Connection, ConnectionKind, MeterUnit, Partner
 from clearinghouse.ochp.operations import Role
-from clearinghouse.services.ports import ApiKey, Books, Credential, Store
+from clearinghouse.services.api_keys_port import ApiKey
+from clearinghouse.services.partners_port import Credential
+from clearinghouse.services.ports import Books, Store
 
 PARTY_ID = re.compile(r"[A-Z]{2}[A-Z0-9]{3}")
 NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,62}")

@@ -6,8 +6,8 @@ from clearinghouse.domain.errors import NotAuthorized
 from clearinghouse.domain.partners import Partner
 from clearinghouse.ochp.operations import Role
 from clearinghouse.ochp.results import Result, ResultCode
+from clearinghouse.services.calls_port import Caller
 from clearinghouse.services.endpoints import as_partner
-from clearinghouse.services.ports import Caller
 
 UNCONNECTED = Result.of(ResultCode.ROAMING, "No roaming connection: ask the clearing house to set one up.")
 

@@ -30,9 +30,10 @@ from clearinghouse.ochp.operations import Operation, Role
 from clearinghouse.ochp.results import Result, ResultCode
 from clearinghouse.ochp.versions import Version
 from clearinghouse.services.callers import UNCONNECTED, acting_as
+from clearinghouse.services.calls_port import Caller, Handler
 from clearinghouse.services.cdr_upload import Implausible, Stored, TariffsOf, Upload, no_tariffs
 from clearinghouse.services.conversion import Conversions
-from clearinghouse.services.ports import Books, Caller, Handler, Store
+from clearinghouse.services.ports import Books, Store
 from clearinghouse.services.streams import opened
 
 AT_ONCE = 100

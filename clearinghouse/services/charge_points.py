@@ -26,9 +26,10 @@ from clearinghouse.ochp.operations import Operation, Role
 from clearinghouse.ochp.results import Result, ResultCode
 from clearinghouse.ochp.versions import Version
 from clearinghouse.services.callers import UNCONNECTED, acting_as
+from clearinghouse.services.calls_port import Caller, Handler
 from clearinghouse.services.charge_point_port import Taken
 from clearinghouse.services.conversion import Conversions
-from clearinghouse.services.ports import Caller, Handler, Store
+from clearinghouse.services.ports import Store
 from clearinghouse.services.streams import opened
 
 

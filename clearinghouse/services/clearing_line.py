@@ -13,7 +13,7 @@ from clearinghouse.ochp.operations import Operation, Port
 from clearinghouse.ochp.results import Result, ResultCode
 from clearinghouse.ochp.shape import fields_of
 from clearinghouse.ochp.versions import Version
-from clearinghouse.services.ports import Line, Login
+from clearinghouse.services.calls_port import Line, Login
 
 T = TypeVar("T")
 

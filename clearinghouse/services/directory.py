@@ -17,7 +17,8 @@ from clearinghouse.domain.endpoints import Endpoint
 from clearinghouse.domain.patterns import PatternCase, PatternIndex
 from clearinghouse.ochp.operations import Role
 from clearinghouse.ochp.versions import Version
-from clearinghouse.services.ports import OwnToken, Store
+from clearinghouse.services.endpoints_port import OwnToken
+from clearinghouse.services.ports import Store
 
 T = TypeVar("T")
 K = TypeVar("K")

@@ -11,8 +11,9 @@ from clearinghouse.domain.clock import Clock
 from clearinghouse.domain.endpoints import Endpoint
 from clearinghouse.domain.errors import NotAuthenticated
 from clearinghouse.ochp.operations import Role
+from clearinghouse.services.calls_port import Caller, Login, Peer, TokenPair
 from clearinghouse.services.directory import Directory
-from clearinghouse.services.ports import Caller, Login, Peer, Store, TokenPair
+from clearinghouse.services.ports import Store
 
 REFUSAL = "The security token could not be authenticated or authorized"
 

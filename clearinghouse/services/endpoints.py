@@ -28,8 +28,9 @@ from clearinghouse.ochp.direct import (
 from clearinghouse.ochp.operations import Role
 from clearinghouse.ochp.results import MAX_DESCRIPTION, Result, ResultCode
 from clearinghouse.ochp.versions import V1_3, V1_4, V1_4_1, Version
+from clearinghouse.services.calls_port import Caller
 from clearinghouse.services.doorkeepers import opposite
-from clearinghouse.services.ports import Caller, Store
+from clearinghouse.services.ports import Store
 
 E = TypeVar("E", ProviderEndpoint, OperatorEndpoint)
 

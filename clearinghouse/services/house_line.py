@@ -23,7 +23,7 @@ from clearinghouse.ochp.identifiers import party_id
 from clearinghouse.ochp.operations import Role
 from clearinghouse.ochp.results import ResultCode
 from clearinghouse.ochp.versions import BY_NAMESPACE, V1_3, Version
-from clearinghouse.services.ports import Line, Login
+from clearinghouse.services.calls_port import Line, Login
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -32,7 +32,8 @@ from clearinghouse.ochp.operations import Operation, Role
 from clearinghouse.ochp.results import Result
 from clearinghouse.ochp.versions import Version
 from clearinghouse.services.callers import acting_as
-from clearinghouse.services.ports import Books, Caller, Handler, Store
+from clearinghouse.services.calls_port import Caller, Handler
+from clearinghouse.services.ports import Books, Store
 from clearinghouse.services.streams import opened
 
 T = TypeVar("T")

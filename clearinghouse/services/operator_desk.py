@@ -38,17 +38,10 @@ from clearinghouse.ochp.live import GetStatusResponse
 from clearinghouse.ochp.operations import Operation
 from clearinghouse.ochp.results import DirectResult, DirectResultCode
 from clearinghouse.ochp.versions import Version
-from clearinghouse.services.ports import (
-    Books,
-    Caller,
-    Discrepancy,
-    Evse,
-    Handler,
-    Parcel,
-    Peer,
-    Stations,
-    Store,
-)
+from clearinghouse.services.calls_port import Caller, Handler, Peer
+from clearinghouse.services.ports import Books, Store
+from clearinghouse.services.sessions_port import Discrepancy, Parcel
+from clearinghouse.services.stations_port import Evse, Stations
 
 MOVES = {DirectOperation.START: Move.START, DirectOperation.CHANGE: Move.CHANGE, DirectOperation.END: Move.END}
 MESSAGE_OF = {

@@ -9,7 +9,9 @@ from clearinghouse.domain.errors import UnknownId
 from clearinghouse.domain.sessions import Session
 from clearinghouse.ochp.identifiers import evse_key
 from clearinghouse.ochp.live import EvseStatus
-from clearinghouse.services.ports import Discrepancy, Parcel, Stations, Store
+from clearinghouse.services.ports import Store
+from clearinghouse.services.sessions_port import Discrepancy, Parcel
+from clearinghouse.services.stations_port import Stations
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from clearinghouse.ochp.direct import ControlEvseResponse, SelectEvseResponse
 from clearinghouse.ochp.operations import Operation, Role
 from clearinghouse.ochp.results import DirectResult, DirectResultCode
 from clearinghouse.ochp.versions import ORDER, Version
+from clearinghouse.services.calls_port import Line, Login, TokenPair
 from clearinghouse.services.directory import Directory
-from clearinghouse.services.ports import Line, Login, TokenPair
 
 
 class Relaying(StrEnum):

@@ -57,9 +57,10 @@ from clearinghouse.ochp.operations import Operation, Role
 from clearinghouse.ochp.plain import to_plain
 from clearinghouse.ochp.results import DirectResult, DirectResultCode
 from clearinghouse.ochp.versions import Version
+from clearinghouse.services.calls_port import Caller, Handler, Peer
 from clearinghouse.services.directory import Directory
 from clearinghouse.services.partner_line import PartnerLine, Way
-from clearinghouse.services.ports import Books, Caller, Handler, Peer, Store
+from clearinghouse.services.ports import Books, Store
 
 ABANDONED = timedelta(minutes=2)
 """After so long nobody waits any more for the answer to the SelectEvse of a charge."""

@@ -25,11 +25,12 @@ from clearinghouse.ochp.tariffs import TariffInfo
 from clearinghouse.ochp.tokens import RoamingAuthorisationInfo
 from clearinghouse.ochp.versions import NEWEST
 from clearinghouse.services.callers import acting_as
+from clearinghouse.services.calls_port import Handler
 from clearinghouse.services.cdr_tariffs import tariffs_that_applied
 from clearinghouse.services.cdr_upload import Implausible, Upload
 from clearinghouse.services.charge_points import ChargePointExchange
 from clearinghouse.services.conversion import Conversions
-from clearinghouse.services.ports import Books, Handler, Store
+from clearinghouse.services.ports import Books, Store
 from clearinghouse.services.records import Noun
 from clearinghouse.services.roaming_list import RoamingList
 from clearinghouse.services.tariffs import TariffExchange

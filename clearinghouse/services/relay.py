@@ -53,11 +53,13 @@ from clearinghouse.ochp.identifiers import party_id
 from clearinghouse.ochp.live import GetStatusResponse
 from clearinghouse.ochp.operations import Operation, Role
 from clearinghouse.ochp.versions import ORDER, Version
+from clearinghouse.services.calls_port import Caller, Handler, Line, Peer, TokenPair
 from clearinghouse.services.directory import Directory
 from clearinghouse.services.doorkeepers import opposite
 from clearinghouse.services.endpoints import known_by
+from clearinghouse.services.endpoints_port import Route
 from clearinghouse.services.partner_line import honest
-from clearinghouse.services.ports import Caller, Handler, Line, Peer, Route, Store, TokenPair
+from clearinghouse.services.ports import Store
 from clearinghouse.services.room import Room
 
 MOST_CALLS = 32

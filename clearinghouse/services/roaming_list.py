@@ -43,8 +43,9 @@ from clearinghouse.ochp.tokens import (
 )
 from clearinghouse.ochp.versions import Version
 from clearinghouse.services.callers import UNCONNECTED, acting_as
+from clearinghouse.services.calls_port import Caller, Handler
 from clearinghouse.services.conversion import Conversions
-from clearinghouse.services.ports import Books, Caller, Handler, Store
+from clearinghouse.services.ports import Books, Store
 from clearinghouse.services.roaming_list_port import LiveAuthorisation
 from clearinghouse.services.streams import opened
 

@@ -14,7 +14,8 @@ from clearinghouse.ochp.operations import Role
 from clearinghouse.ochp.versions import ORDER
 from clearinghouse.services.directory import Directory
 from clearinghouse.services.operator_desk import OperatorDesk, measured, new_direct_id
-from clearinghouse.services.ports import Books, StationEvent, StationEventKind
+from clearinghouse.services.ports import Books
+from clearinghouse.services.stations_port import StationEvent, StationEventKind
 from clearinghouse.services.telling import Report, silent
 
 REST = timedelta(seconds=30)

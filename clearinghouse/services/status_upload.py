@@ -14,7 +14,8 @@ from clearinghouse.ochp import operations as op
 from clearinghouse.ochp.identifiers import evse_key
 from clearinghouse.ochp.live import EvseStatus, UpdateStatusRequest
 from clearinghouse.services.clearing_line import ClearingLine
-from clearinghouse.services.ports import Stations, Store
+from clearinghouse.services.ports import Store
+from clearinghouse.services.stations_port import Stations
 
 
 @dataclass(frozen=True)

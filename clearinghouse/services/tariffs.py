@@ -22,8 +22,9 @@ from clearinghouse.ochp.tariffs import (
 )
 from clearinghouse.ochp.versions import Version
 from clearinghouse.services.callers import UNCONNECTED, acting_as
+from clearinghouse.services.calls_port import Caller, Handler
 from clearinghouse.services.conversion import Conversions
-from clearinghouse.services.ports import Books, Caller, Handler, Store
+from clearinghouse.services.ports import Books, Store
 
 
 @dataclass(frozen=True)

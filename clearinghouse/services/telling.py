@@ -17,7 +17,8 @@ from clearinghouse.ochp.identifiers import party_id
 from clearinghouse.ochp.operations import Role
 from clearinghouse.ochp.results import DirectResultCode
 from clearinghouse.services.partner_line import PartnerLine
-from clearinghouse.services.ports import Parcel, Store
+from clearinghouse.services.ports import Store
+from clearinghouse.services.sessions_port import Parcel
 
 AT_ONCE = 32
 AT_ONCE_TO_ONE = 4

@@ -24,8 +24,9 @@ from clearinghouse.domain.token_cycle import (
 )
 from clearinghouse.domain.token_day import ONE_DAY, sending_day
 from clearinghouse.ochp.operations import Role
+from clearinghouse.services.endpoints_port import OwnToken
 from clearinghouse.services.house_line import HouseLine
-from clearinghouse.services.ports import OwnToken, Store
+from clearinghouse.services.ports import Store
 
 TOKEN_BYTES = 32
 

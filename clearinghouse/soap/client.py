@@ -24,7 +24,7 @@ from clearinghouse.domain.errors import (
 )
 from clearinghouse.ochp.operations import Operation
 from clearinghouse.ochp.versions import Version
-from clearinghouse.services.ports import Login, TokenPair
+from clearinghouse.services.calls_port import Login, TokenPair
 from clearinghouse.soap.answers import read_answer, read_long_answer
 from clearinghouse.soap.codec import encode, local_name
 from clearinghouse.soap.documents import charset_parameter, utf8

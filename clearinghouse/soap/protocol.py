@@ -19,7 +19,7 @@ from clearinghouse.domain.errors import Malformed
 from clearinghouse.ochp.operations import OPERATIONS, Operation
 from clearinghouse.ochp.shape import wire_of
 from clearinghouse.ochp.versions import Version
-from clearinghouse.services.ports import Caller
+from clearinghouse.services.calls_port import Caller
 from clearinghouse.soap.codec import pieces
 from clearinghouse.soap.envelopes import Entry
 from clearinghouse.soap.faults import HEAD, TAIL, FaultCode, Refusal, client_fault

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from lxml import etree
 
-from clearinghouse.services.ports import Login, TokenPair
+from clearinghouse.services.calls_port import Login, TokenPair
 from clearinghouse.soap.faults import WSSE
 from clearinghouse.soap.text import escape
 

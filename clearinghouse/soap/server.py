@@ -14,7 +14,7 @@ from spyne.server import ServerBase
 from clearinghouse.domain.errors import NotAuthenticated
 from clearinghouse.ochp.operations import Operation, Role
 from clearinghouse.ochp.versions import BY_NAMESPACE, ORDER, Version
-from clearinghouse.services.ports import Caller, Doorkeeper, Handler, HttpAnswer, HttpRequest, Login, TokenPair
+from clearinghouse.services.calls_port import Caller, Doorkeeper, Handler, HttpAnswer, HttpRequest, Login, TokenPair
 from clearinghouse.soap import wsdl
 from clearinghouse.soap.documents import charset_parameter, utf8
 from clearinghouse.soap.envelopes import Envelope, steps, understand

@@ -10,7 +10,7 @@ from spyne import Application, Service
 from clearinghouse.domain.errors import ClearinghouseError
 from clearinghouse.ochp.operations import Operation
 from clearinghouse.ochp.versions import Version
-from clearinghouse.services.ports import Handler
+from clearinghouse.services.calls_port import Handler
 from clearinghouse.soap.faults import Refusal
 from clearinghouse.soap.models import method
 from clearinghouse.soap.protocol import Exchange, OchpSoap11

@@ -8,7 +8,7 @@ from datetime import datetime
 from clearinghouse.domain.errors import Conflict, EvseUnavailable
 from clearinghouse.domain.sessions import NO_LIMITS, Limits
 from clearinghouse.ochp.identifiers import contract_key
-from clearinghouse.services.ports import Evse, StationEventKind
+from clearinghouse.services.stations_port import Evse, StationEventKind
 from clearinghouse.stations.physics import NOTHING, Car, is_dc
 from clearinghouse.stations.state import (
     RUNNING,

@@ -16,7 +16,7 @@ from clearinghouse.domain.errors import ClearinghouseError
 from clearinghouse.ochp.charge_points import ChargePointInfo
 from clearinghouse.ochp.identifiers import evse_key
 from clearinghouse.ochp.scalars import EvseId
-from clearinghouse.services.ports import Evse
+from clearinghouse.services.stations_port import Evse
 from clearinghouse.stations.facets import form_of
 from clearinghouse.stations.places import PLACE_COLUMNS, Place, place_of
 

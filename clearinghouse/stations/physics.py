@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from clearinghouse.domain.sessions import Limits
-from clearinghouse.services.ports import Evse
+from clearinghouse.services.stations_port import Evse
 
 NOTHING = Decimal(0)
 FULL = Decimal(1)

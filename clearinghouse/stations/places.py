@@ -16,7 +16,7 @@ from clearinghouse.ochp.connectors import ChargePointType, Connector, ConnectorF
 from clearinghouse.ochp.hours import Hours, RegularHours
 from clearinghouse.ochp.locations import Country, GeneralLocation, GeoPoint, HouseNumber, ZipCode
 from clearinghouse.ochp.scalars import Language, TariffId
-from clearinghouse.services.ports import Evse
+from clearinghouse.services.stations_port import Evse
 from clearinghouse.stations.facets import form_of
 
 E = TypeVar("E", bound=StrEnum)

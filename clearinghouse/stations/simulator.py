@@ -16,7 +16,8 @@ from clearinghouse.domain.sessions import Limits, Reading
 from clearinghouse.ochp.live import EvseStatus
 from clearinghouse.ochp.plain import from_plain, to_plain
 from clearinghouse.ochp.scalars import ContractId
-from clearinghouse.services.ports import Books, Evse, Reservation, StationEventKind, Store
+from clearinghouse.services.ports import Books, Store
+from clearinghouse.services.stations_port import Evse, Reservation, StationEventKind
 from clearinghouse.stations import actions
 from clearinghouse.stations.facets import form_of
 from clearinghouse.stations.physics import Car

@@ -11,7 +11,7 @@ from enum import StrEnum
 from clearinghouse.domain.sessions import NO_LIMITS, Limits, Reading
 from clearinghouse.ochp.live import EvseStatus, MajorStatus, MinorStatus
 from clearinghouse.ochp.tokens import EmtId
-from clearinghouse.services.ports import Evse, StationEvent, StationEventKind
+from clearinghouse.services.stations_port import Evse, StationEvent, StationEventKind
 from clearinghouse.stations.physics import NOTHING, Car, Course, course_of, offered_power
 
 WATT = Decimal("0.001")

@@ -13,7 +13,7 @@ from http.client import HTTPResponse, HTTPSConnection
 from itertools import chain
 from typing import Any
 
-from clearinghouse.services.ports import Login
+from clearinghouse.services.calls_port import Login
 from clearinghouse.soap.faults import CONTENT_TYPE
 from tests.benchmarks import evses, tokens
 from tests.benchmarks.stencils import Message, Values

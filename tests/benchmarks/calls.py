@@ -11,7 +11,7 @@ from clearinghouse.ochp.live import EvseStatus, MajorStatus, MinorStatus, Update
 from clearinghouse.ochp.operations import Port
 from clearinghouse.ochp.tokens import EmtId, GetSingleRoamingAuthorisationRequest, TokenType
 from clearinghouse.ochp.versions import V1_4_1
-from clearinghouse.services.ports import Login
+from clearinghouse.services.calls_port import Login
 from clearinghouse.soap.faults import CONTENT_TYPE
 from clearinghouse.soap.interfaces import path_of
 from tests.benchmarks import cdrs, messages, tokens

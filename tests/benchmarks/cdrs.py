@@ -18,7 +18,7 @@ from clearinghouse.ochp.tariffs import (
     UpdateTariffsRequest,
 )
 from clearinghouse.ochp.tokens import EmtId, TokenSubType, TokenType
-from clearinghouse.services.ports import Login
+from clearinghouse.services.calls_port import Login
 from tests.benchmarks.stencils import Message
 
 BATCH = 100

@@ -115,7 +115,7 @@ def our_soap() -> Answer:
     from clearinghouse.ochp.direct import SelectEvseResponse
     from clearinghouse.ochp.operations import Role
     from clearinghouse.ochp.results import DirectResult, DirectResultCode
-    from clearinghouse.services.ports import HttpRequest, TokenPair
+    from clearinghouse.services.calls_port import HttpRequest, TokenPair
     from clearinghouse.soap.security import basic_header
     from clearinghouse.soap.server import SoapServer
 

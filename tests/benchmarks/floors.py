@@ -15,7 +15,7 @@ from sqlalchemy import NullPool
 
 from clearinghouse.ochp.versions import V1_4_1
 from clearinghouse.persistence.engine import make_engine
-from clearinghouse.services.ports import Login
+from clearinghouse.services.calls_port import Login
 from tests.benchmarks import tokens
 from tests.benchmarks.copying import copied
 from tests.benchmarks.measuring import obey, peak_memory

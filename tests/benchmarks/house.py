@@ -16,7 +16,7 @@ from clearinghouse.ochp.operations import Port, Role
 from clearinghouse.ochp.versions import V1_4_1
 from clearinghouse.persistence.changes import stamped
 from clearinghouse.persistence.engine import make_engine
-from clearinghouse.services.ports import Login
+from clearinghouse.services.calls_port import Login
 from clearinghouse.soap.interfaces import path_of
 from tests.benchmarks.copying import copied
 from tests.benchmarks.site import HOST, Ground, Running, Site, ground

@@ -28,7 +28,8 @@ from clearinghouse.ochp.versions import V1_4
 from clearinghouse.persistence import schema
 from clearinghouse.persistence.embedded import EmbeddedPostgres
 from clearinghouse.persistence.store import PostgresStore
-from clearinghouse.services.ports import OwnToken, TokenPair
+from clearinghouse.services.calls_port import TokenPair
+from clearinghouse.services.endpoints_port import OwnToken
 from clearinghouse.settings import load
 from clearinghouse.soap.security import basic_header
 from tests.benchmarks import messages

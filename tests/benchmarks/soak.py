@@ -26,7 +26,7 @@ from clearinghouse.ochp import direct
 from clearinghouse.ochp.direct import DirectOperation
 from clearinghouse.ochp.operations import Port, Role
 from clearinghouse.ochp.versions import ORDER, Version
-from clearinghouse.services.ports import TokenPair
+from clearinghouse.services.calls_port import TokenPair
 from clearinghouse.soap.codec import encode
 from clearinghouse.soap.faults import CONTENT_TYPE, envelope
 from clearinghouse.soap.interfaces import path_of

@@ -9,7 +9,7 @@ from typing import Any
 
 from clearinghouse.ochp.shape import fields_of
 from clearinghouse.ochp.versions import V1_4_1, Version
-from clearinghouse.services.ports import Login
+from clearinghouse.services.calls_port import Login
 from clearinghouse.soap.codec import encode
 from clearinghouse.soap.faults import OPENING, TAIL, envelope
 from clearinghouse.soap.security import security_header

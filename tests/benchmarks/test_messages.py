@@ -7,7 +7,7 @@ from lxml import etree
 
 from clearinghouse.ochp.tokens import SetRoamingAuthorisationListRequest
 from clearinghouse.ochp.versions import V1_4_1
-from clearinghouse.services.ports import Login
+from clearinghouse.services.calls_port import Login
 from clearinghouse.soap.codec import decode
 from clearinghouse.soap.faults import ENVELOPE
 from clearinghouse.soap.xsd import validator

@@ -12,7 +12,7 @@ from clearinghouse.domain.partners import Partner
 from clearinghouse.ochp.operations import OPERATIONS, Role
 from clearinghouse.ochp.shape import wire_of
 from clearinghouse.ochp.versions import ORDER, V1_4_1
-from clearinghouse.services.ports import HttpRequest, Peer
+from clearinghouse.services.calls_port import HttpRequest, Peer
 from clearinghouse.settings import Settings
 from clearinghouse.soap.faults import ENVELOPE
 from clearinghouse.soap.interfaces import path_of

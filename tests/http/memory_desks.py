@@ -24,7 +24,8 @@ from clearinghouse.ochp.live import EvseStatus, MajorStatus, MinorStatus
 from clearinghouse.ochp.operations import Role
 from clearinghouse.ochp.results import DirectResultCode
 from clearinghouse.ochp.versions import V1_4
-from clearinghouse.services.ports import ApiKey, Discrepancy, Parcel
+from clearinghouse.services.api_keys_port import ApiKey
+from clearinghouse.services.sessions_port import Discrepancy, Parcel
 
 KEY = "clh_test"
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -11,7 +11,7 @@ from clearinghouse.http.app import build
 from clearinghouse.http.bodies import Bounds
 from clearinghouse.http.certificates import TlsFiles
 from clearinghouse.http.serve import Listening, serve
-from clearinghouse.services.ports import HttpAnswer, HttpRequest
+from clearinghouse.services.calls_port import HttpAnswer, HttpRequest
 
 
 def answer(request: HttpRequest) -> HttpAnswer:

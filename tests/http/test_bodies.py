@@ -7,7 +7,7 @@ from clearinghouse.http.app import build, loggable
 from clearinghouse.http.bodies import Bodies, Bounds, ClientGone
 from clearinghouse.http.problems import Refusal
 from clearinghouse.http.soap_door import caller_url
-from clearinghouse.services.ports import HttpAnswer
+from clearinghouse.services.calls_port import HttpAnswer
 
 
 def scope(*headers):

@@ -13,7 +13,7 @@ from clearinghouse.http.app import build
 from clearinghouse.http.operator_api import operator_api
 from clearinghouse.ochp.cdrs import BillingItem, CdrInfo, CdrStatus
 from clearinghouse.ochp.tokens import EmtId, RoamingAuthorisationInfo, TokenType
-from clearinghouse.services.ports import HttpAnswer
+from clearinghouse.services.calls_port import HttpAnswer
 from tests.http.asgi_call import call
 from tests.http.memory_desks import CONTRACT, EVSE, MemoryOperatorDesk, find_key
 

@@ -6,7 +6,7 @@ from fastapi.openapi.models import OpenAPI
 
 from clearinghouse.http.app import build
 from clearinghouse.http.provider_api import provider_api
-from clearinghouse.services.ports import HttpAnswer
+from clearinghouse.services.calls_port import HttpAnswer
 from tests.http.asgi_call import call
 from tests.http.memory_desks import CONTRACT, EVSE, MemoryProviderDesk, find_key
 

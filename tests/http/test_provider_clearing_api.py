@@ -5,8 +5,8 @@ import pytest
 from clearinghouse.http.app import build
 from clearinghouse.http.provider_api import provider_api
 from clearinghouse.services.area_download import AreaDownload
+from clearinghouse.services.calls_port import HttpAnswer
 from clearinghouse.services.cdr_review import CdrReview
-from clearinghouse.services.ports import HttpAnswer
 from clearinghouse.services.token_upload import TokenUpload
 from clearinghouse.stations.inventory import SAMPLE, read_site
 from clearinghouse.stations.tariff_file import SAMPLE_TARIFFS, read_tariffs

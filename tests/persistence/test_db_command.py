@@ -11,7 +11,7 @@ from clearinghouse.cli.db import app
 from clearinghouse.persistence import schema
 from clearinghouse.persistence.keyring import KeyRing
 from clearinghouse.persistence.store import PostgresStore
-from clearinghouse.services.ports import OwnToken
+from clearinghouse.services.endpoints_port import OwnToken
 
 
 def test_an_empty_database_is_shown_upgraded_and_shown_again(empty_url: str) -> None:

@@ -16,7 +16,7 @@ from clearinghouse.persistence.keyring import KeyRing, new_key
 from clearinghouse.persistence.rotation import reencrypt
 from clearinghouse.persistence.store import PostgresStore
 from clearinghouse.persistence.tables import metadata
-from clearinghouse.services.ports import OwnToken
+from clearinghouse.services.endpoints_port import OwnToken
 
 DAY = date(2026, 3, 1)
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -14,7 +14,9 @@ from clearinghouse.persistence.engine import make_engine
 from clearinghouse.persistence.errors import StoreUnreachable
 from clearinghouse.persistence.keyring import KeyRing
 from clearinghouse.persistence.store import PostgresStore
-from clearinghouse.services.ports import Discrepancy, Route, Store
+from clearinghouse.services.endpoints_port import Route
+from clearinghouse.services.ports import Store
+from clearinghouse.services.sessions_port import Discrepancy
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 ROUTE = Route(

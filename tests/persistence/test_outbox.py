@@ -12,7 +12,8 @@ import pytest
 
 from clearinghouse.ochp.direct import DirectMessage, InformProviderMessage, MeterReading
 from clearinghouse.persistence.store import PostgresStore
-from clearinghouse.services.ports import Books, Parcel
+from clearinghouse.services.ports import Books
+from clearinghouse.services.sessions_port import Parcel
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 LEASE = NOW + timedelta(seconds=30)

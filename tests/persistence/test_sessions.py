@@ -15,7 +15,7 @@ from clearinghouse.domain.errors import UnknownId
 from clearinghouse.domain.sessions import OPEN, Limits, Reading, Session, State
 from clearinghouse.persistence.store import PostgresStore
 from clearinghouse.persistence.tables import session
-from clearinghouse.services.ports import Reservation
+from clearinghouse.services.stations_port import Reservation
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SELECTED = Session(

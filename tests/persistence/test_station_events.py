@@ -12,7 +12,7 @@ import pytest
 
 from clearinghouse.domain.sessions import Reading
 from clearinghouse.persistence.store import PostgresStore
-from clearinghouse.services.ports import StationEvent, StationEventKind
+from clearinghouse.services.stations_port import StationEvent, StationEventKind
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 

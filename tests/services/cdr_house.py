@@ -14,10 +14,10 @@ from clearinghouse.ochp.bridges import fitted
 from clearinghouse.ochp.cdrs import AddCdrsRequest, CheckCdrsRequest, ConfirmCdrsRequest, GetCdrsRequest
 from clearinghouse.ochp.operations import Role
 from clearinghouse.ochp.versions import V1_4_1
+from clearinghouse.services.calls_port import HttpRequest, Login
 from clearinghouse.services.cdr_upload import no_tariffs
 from clearinghouse.services.cdrs import CdrExchange
 from clearinghouse.services.conversion import Conversions
-from clearinghouse.services.ports import HttpRequest, Login
 from clearinghouse.soap.codec import decode, encode
 from clearinghouse.soap.faults import ENVELOPE, WSSE
 from clearinghouse.soap.security import PASSWORD_TEXT

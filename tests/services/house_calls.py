@@ -6,11 +6,11 @@ from clearinghouse.domain.live_status import Trust
 from clearinghouse.domain.partners import Connection, ConnectionKind, Partner
 from clearinghouse.ochp.operations import OPERATIONS, Role
 from clearinghouse.persistence.store import PostgresStore
+from clearinghouse.services.calls_port import HttpRequest
 from clearinghouse.services.cdrs import CdrExchange
 from clearinghouse.services.charge_points import ChargePointExchange
 from clearinghouse.services.conversion import Conversions
 from clearinghouse.services.live_status import StatusExchange
-from clearinghouse.services.ports import HttpRequest
 from clearinghouse.services.roaming_list import RoamingList
 from clearinghouse.services.tariffs import TariffExchange
 from clearinghouse.soap.codec import decode, encode

@@ -27,8 +27,8 @@ from clearinghouse.ochp.tokens import (
     UpdateRoamingAuthorisationListResponse,
 )
 from clearinghouse.ochp.versions import ORDER
+from clearinghouse.services.calls_port import HttpRequest, Login
 from clearinghouse.services.clearing_line import ClearingLine
-from clearinghouse.services.ports import HttpRequest, Login
 from clearinghouse.soap.client import security_of, understood
 from clearinghouse.soap.codec import encode
 from clearinghouse.soap.faults import envelope

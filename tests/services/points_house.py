@@ -18,10 +18,10 @@ from clearinghouse.ochp.connectors import (
 from clearinghouse.ochp.locations import Address, GeneralLocation, GeoPoint
 from clearinghouse.ochp.operations import OPERATIONS, Role
 from clearinghouse.ochp.versions import V1_4_1
+from clearinghouse.services.calls_port import HttpRequest
 from clearinghouse.services.charge_points import ChargePointExchange
 from clearinghouse.services.conversion import Conversions
 from clearinghouse.services.live_status import StatusExchange
-from clearinghouse.services.ports import HttpRequest
 from clearinghouse.services.tariffs import TariffExchange
 from clearinghouse.soap.codec import decode, encode
 from clearinghouse.soap.faults import ENVELOPE

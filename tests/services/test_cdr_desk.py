@@ -17,7 +17,7 @@ from clearinghouse.ochp.cdrs import CdrStatus
 from clearinghouse.ochp.tokens import EmtId, Representation, TokenType
 from clearinghouse.ochp.versions import V1_3
 from clearinghouse.services.cdr_desk import CdrDesk
-from clearinghouse.services.ports import Route
+from clearinghouse.services.endpoints_port import Route
 from tests.cdr_builders import cdr, hours_later, period
 from tests.services.cdr_house import BOTH, OTHER_OPERATOR, OTHER_PROVIDER, CdrHouse, code, connection, why
 

@@ -14,8 +14,8 @@ from clearinghouse.ochp.tokens import (
     TokenType,
 )
 from clearinghouse.services import clearing_line
+from clearinghouse.services.calls_port import Login
 from clearinghouse.services.clearing_line import ClearingLine
-from clearinghouse.services.ports import Login
 from tests.services.house_double import NOON, OK, HouseDouble
 
 LINES = tuple(

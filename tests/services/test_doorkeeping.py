@@ -13,9 +13,10 @@ from clearinghouse.ochp import operations as op
 from clearinghouse.ochp.direct import GetServiceEndpointsRequest
 from clearinghouse.ochp.operations import Role
 from clearinghouse.ochp.versions import V1_3, V1_4
+from clearinghouse.services.calls_port import Login, TokenPair
 from clearinghouse.services.directory import Directory
 from clearinghouse.services.doorkeepers import DirectDoorkeeper, HouseDoorkeeper
-from clearinghouse.services.ports import Login, OwnToken, TokenPair
+from clearinghouse.services.endpoints_port import OwnToken
 from tests.services.world import HOUSE_URL, World, hash_password, verify
 
 DAY = datetime(2027, 3, 10, tzinfo=UTC)

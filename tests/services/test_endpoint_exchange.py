@@ -19,7 +19,7 @@ from clearinghouse.ochp.direct import (
 from clearinghouse.ochp.operations import Role
 from clearinghouse.ochp.results import ResultCode
 from clearinghouse.ochp.versions import ORDER, V1_3, V1_4, V1_4_1
-from clearinghouse.services.ports import Login
+from clearinghouse.services.calls_port import Login
 from tests.services.world import HOUSE_URL, NOON, World
 
 TODAY = NOON.date()

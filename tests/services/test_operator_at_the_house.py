@@ -25,6 +25,7 @@ from clearinghouse.ochp.tokens import (
     UpdateRoamingAuthorisationListRequest,
 )
 from clearinghouse.ochp.versions import V1_3, V1_4, V1_4_1
+from clearinghouse.services.calls_port import HttpRequest, Login
 from clearinghouse.services.cdr_making import CdrMaker
 from clearinghouse.services.cdr_tariffs import tariffs_that_applied
 from clearinghouse.services.cdrs import CdrExchange
@@ -36,7 +37,6 @@ from clearinghouse.services.conversion import Conversions
 from clearinghouse.services.live_status import StatusExchange
 from clearinghouse.services.local_list import LocalList
 from clearinghouse.services.operator_desk import OperatorDesk
-from clearinghouse.services.ports import HttpRequest, Login
 from clearinghouse.services.roaming_list import RoamingList
 from clearinghouse.services.site_upload import SiteUpload
 from clearinghouse.services.status_upload import StatusUpload

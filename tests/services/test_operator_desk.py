@@ -25,9 +25,9 @@ from clearinghouse.ochp.direct import (
 from clearinghouse.ochp.operations import Role
 from clearinghouse.ochp.results import DirectResultCode
 from clearinghouse.ochp.versions import V1_4
+from clearinghouse.services.calls_port import Peer
 from clearinghouse.services.directory import Directory
 from clearinghouse.services.operator_desk import OperatorDesk
-from clearinghouse.services.ports import Peer
 from clearinghouse.services.station_events import StationDesk
 from clearinghouse.stations.physics import Car
 from clearinghouse.stations.simulator import Simulator

@@ -11,9 +11,9 @@ from clearinghouse.domain.received_cdrs import CdrStage
 from clearinghouse.ochp.cdrs import CdrStatus
 from clearinghouse.ochp.tokens import EmtId, TokenType
 from clearinghouse.ochp.versions import ORDER, V1_3, V1_4_1
+from clearinghouse.services.calls_port import HttpRequest, Login
 from clearinghouse.services.cdr_review import CdrReview
 from clearinghouse.services.clearing_line import ClearingLine
-from clearinghouse.services.ports import HttpRequest, Login
 from clearinghouse.soap.client import security_of, understood
 from clearinghouse.soap.codec import encode
 from clearinghouse.soap.faults import envelope

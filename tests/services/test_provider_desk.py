@@ -29,7 +29,7 @@ from clearinghouse.ochp.direct import DirectMessage, InformProviderMessage, Mete
 from clearinghouse.ochp.operations import Role
 from clearinghouse.ochp.results import DirectResult, DirectResultCode
 from clearinghouse.ochp.versions import V1_4, V1_4_1
-from clearinghouse.services.ports import HttpAnswer, Peer
+from clearinghouse.services.calls_port import HttpAnswer, Peer
 from clearinghouse.services.provider_desk import ABANDONED
 from clearinghouse.soap.codec import encode
 from clearinghouse.soap.faults import envelope

@@ -25,8 +25,8 @@ from clearinghouse.ochp.direct import (
 from clearinghouse.ochp.operations import Role
 from clearinghouse.ochp.results import DirectResultCode
 from clearinghouse.ochp.versions import V1_3, V1_4, V1_4_1
+from clearinghouse.services.endpoints_port import OwnToken
 from clearinghouse.services.partner_line import Relaying
-from clearinghouse.services.ports import OwnToken
 from clearinghouse.stations.physics import Car
 from tests.services.world import HOUSE, babbling, dead, faulty, lossy, mute, refusing, slow
 

@@ -17,8 +17,9 @@ from clearinghouse.domain.errors import ClearinghouseError
 from clearinghouse.ochp import operations as op
 from clearinghouse.ochp.direct import AddServiceEndpointsRequest, OperatorEndpoint, SelectEvseRequest
 from clearinghouse.ochp.versions import V1_3, V1_4, V1_4_1
-from clearinghouse.services import ports
-from clearinghouse.services.ports import HttpAnswer, HttpRequest, Login, OwnToken, TokenPair
+from clearinghouse.services import calls_port, endpoints_port, sessions_port, stations_port
+from clearinghouse.services.calls_port import HttpAnswer, HttpRequest, Login, TokenPair
+from clearinghouse.services.endpoints_port import OwnToken
 from clearinghouse.stations.physics import Car
 from tests.services.world import HOUSE, HOUSE_URL, NOON, babbling, dead, faulty, refusing
 
@@ -148,7 +149,7 @@ def test_no_secret_is_in_any_log_error_repr_or_answer(world, caplog, capsys):
 
 @pytest.mark.parametrize("name", ["access_token", "token", "password", "receiver", "sender", "headers", "body"])
 def test_fields_that_hold_secrets_are_kept_out_of_reprs(name):
-    modules = (ports, domain_endpoints)
+    modules = (calls_port, endpoints_port, sessions_port, stations_port, domain_endpoints)
     classes = {each for module in modules for each in vars(module).values() if dataclasses.is_dataclass(each)}
     holders = [(cls, item) for cls in classes for item in dataclasses.fields(cls) if item.name == name]
     assert holders

@@ -12,8 +12,8 @@ from clearinghouse.domain.informing import Thresholds
 from clearinghouse.domain.sessions import State
 from clearinghouse.ochp.direct import ControlEvseRequest, DirectMessage, DirectOperation, SelectEvseRequest
 from clearinghouse.ochp.versions import V1_4
-from clearinghouse.services.ports import StationEvent, StationEventKind
 from clearinghouse.services.station_events import REST, StationDesk
+from clearinghouse.services.stations_port import StationEvent, StationEventKind
 from clearinghouse.stations.physics import Car
 from tests.services.test_operator_desk import CONTRACT, E1, E2, KEY, PRO, Site
 from tests.services.wires import Died

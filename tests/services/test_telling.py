@@ -13,7 +13,8 @@ from clearinghouse.ochp import operations as op
 from clearinghouse.ochp.direct import DirectMessage, InformProviderMessage, InformProviderResponse, MeterReading
 from clearinghouse.ochp.results import DirectResult, DirectResultCode
 from clearinghouse.ochp.versions import V1_4_1
-from clearinghouse.services.ports import HttpAnswer, Parcel
+from clearinghouse.services.calls_port import HttpAnswer
+from clearinghouse.services.sessions_port import Parcel
 from clearinghouse.services.telling import AT_ONCE, AT_ONCE_TO_ONE, LEASE, Teller
 from clearinghouse.soap.codec import encode
 from clearinghouse.soap.faults import envelope

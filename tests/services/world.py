@@ -21,16 +21,17 @@ from clearinghouse.ochp.operations import Operation, Role
 from clearinghouse.ochp.versions import ORDER, Version
 from clearinghouse.persistence.store import PostgresStore
 from clearinghouse.services.administration import Administration
+from clearinghouse.services.calls_port import HttpAnswer, HttpRequest, Login, TokenPair
 from clearinghouse.services.directory import Directory
 from clearinghouse.services.doorkeepers import DirectDoorkeeper, HouseDoorkeeper
 from clearinghouse.services.endpoints import EndpointExchange
 from clearinghouse.services.house_line import HouseLine
 from clearinghouse.services.operator_desk import OperatorDesk
 from clearinghouse.services.partner_line import House, PartnerLine, Relaying
-from clearinghouse.services.ports import Evse, HttpAnswer, HttpRequest, Login, TokenPair
 from clearinghouse.services.provider_desk import ProviderDesk
 from clearinghouse.services.relay import Relay
 from clearinghouse.services.station_events import StationDesk
+from clearinghouse.services.stations_port import Evse
 from clearinghouse.services.telling import Teller
 from clearinghouse.services.token_cycle import TokenCycle
 from clearinghouse.soap.carrier import http_headers

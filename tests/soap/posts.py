@@ -20,7 +20,7 @@ from clearinghouse.ochp.direct import (
 from clearinghouse.ochp.live import GetStatusResponse
 from clearinghouse.ochp.operations import Port, Role
 from clearinghouse.ochp.results import DirectResult, DirectResultCode, Result, ResultCode
-from clearinghouse.services.ports import HttpRequest, Login, TokenPair
+from clearinghouse.services.calls_port import HttpRequest, Login, TokenPair
 from clearinghouse.soap.codec import decode
 from clearinghouse.soap.faults import ENVELOPE, WSSE
 from clearinghouse.soap.security import PASSWORD_TEXT

@@ -35,7 +35,7 @@ from clearinghouse.ochp.operations import (
 )
 from clearinghouse.ochp.results import DirectResult, DirectResultCode
 from clearinghouse.ochp.versions import ORDER, V1_3, V1_4
-from clearinghouse.services.ports import Login, TokenPair
+from clearinghouse.services.calls_port import Login, TokenPair
 from clearinghouse.soap.client import SoapLine
 from clearinghouse.soap.codec import decode, encode
 from clearinghouse.soap.faults import FaultCode, envelope, fault

@@ -4,7 +4,7 @@ import pytest
 
 from clearinghouse.ochp.operations import SELECT_EVSE, Role
 from clearinghouse.ochp.versions import V1_4
-from clearinghouse.services.ports import HttpAnswer
+from clearinghouse.services.calls_port import HttpAnswer
 from tests.soap import fuzz
 
 

@@ -10,7 +10,7 @@ from clearinghouse.ochp.operations import GET_ROAMING_AUTHORISATION_LIST, GET_ST
 from clearinghouse.ochp.results import ResultCode
 from clearinghouse.ochp.tokens import GetRoamingAuthorisationListRequest
 from clearinghouse.ochp.versions import V1_4_1
-from clearinghouse.services.ports import Login
+from clearinghouse.services.calls_port import Login
 from clearinghouse.soap.client import IN_MEMORY, SoapLine
 from tests.soap.partners import Authority, http, partner
 from tests.soap.test_records import ENVELOPE, RECORD

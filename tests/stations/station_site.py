@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from clearinghouse.ochp.identifiers import evse_key
-from clearinghouse.services.ports import Evse, StationEvent
+from clearinghouse.services.stations_port import Evse, StationEvent
 from clearinghouse.stations.simulator import Simulator
 
 NOON = datetime(2027, 1, 10, 12, tzinfo=UTC)

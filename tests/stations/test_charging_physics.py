@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from clearinghouse.domain.sessions import NO_LIMITS, Limits
-from clearinghouse.services.ports import StationEventKind
+from clearinghouse.services.stations_port import StationEventKind
 from clearinghouse.stations.physics import Car, course_of, offered_power
 from clearinghouse.stations.state import EvseState, Phase, StopReason, course, expected_end, reading, step
 from tests.stations.station_site import AC, DC, NOON, ONE_PHASE

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from clearinghouse.services.ports import Evse
+from clearinghouse.services.stations_port import Evse
 from clearinghouse.stations.inventory import SAMPLE, BadInventory, read_inventory
 
 HEADER = "evse_id,max_power_kw,phases,voltage,direct,max_reservation_minutes,time_zone"

@@ -9,7 +9,7 @@ import pytest
 
 from clearinghouse.domain.errors import EvseUnavailable, NotFound
 from clearinghouse.domain.sessions import NO_LIMITS, Limits
-from clearinghouse.services.ports import StationEventKind, Stations
+from clearinghouse.services.stations_port import StationEventKind, Stations
 from clearinghouse.stations.actions import IN_USE, NotPossible
 from clearinghouse.stations.physics import Car
 from clearinghouse.stations.simulator import Simulator

@@ -11,7 +11,7 @@ from clearinghouse.cli.stage import Stage
 from clearinghouse.domain.token_day import sending_day
 from clearinghouse.ochp.operations import Operation
 from clearinghouse.ochp.versions import V1_4, Version
-from clearinghouse.services.ports import Login, TokenPair
+from clearinghouse.services.calls_port import Login, TokenPair
 from clearinghouse.settings import load
 from clearinghouse.soap.client import SoapLine
 from tests.stories.simulated import now

@@ -23,7 +23,7 @@ from clearinghouse.domain.token_day import sending_day
 from clearinghouse.ochp import operations as op
 from clearinghouse.ochp.direct import AddServiceEndpointsRequest, OperatorEndpoint
 from clearinghouse.ochp.versions import V1_4
-from clearinghouse.services.ports import Login
+from clearinghouse.services.calls_port import Login
 from tests.soap.partners import Authority, partner
 from tests.stories.insight import ask_house
 from tests.stories.simulated import now

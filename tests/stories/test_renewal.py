@@ -21,7 +21,7 @@ from clearinghouse.cli.stage import Stage
 from clearinghouse.domain.errors import PartnerRefused
 from clearinghouse.ochp import operations as op
 from clearinghouse.ochp.direct import GetServiceEndpointsRequest
-from clearinghouse.services.ports import Login
+from clearinghouse.services.calls_port import Login
 from tests.stories.conftest import restart
 from tests.stories.insight import ask_house, login
 from tests.stories.simulated import now
