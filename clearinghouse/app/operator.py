@@ -30,6 +30,7 @@ def operator(settings: Settings, books: PostgresStore) -> Node:
     from clearinghouse.services.doorkeepers import DirectDoorkeeper
     from clearinghouse.services.operator_desk import OperatorDesk
     from clearinghouse.services.operator_view import OperatorView
+    from clearinghouse.services.session_keeper import SessionKeeper
     from clearinghouse.services.station_events import StationDesk
     from clearinghouse.services.telling import Teller
     from clearinghouse.stations.inventory import read_site
@@ -43,8 +44,8 @@ def operator(settings: Settings, books: PostgresStore) -> Node:
     directory = Directory(books, clock, settings.contract_pattern_case)
     line = soap_line(settings)
     clearing = clearing_of(settings, books, clearing_line(settings), site, simulator)
-    desk = OperatorDesk(books, simulator, clock, deadlines(settings), settings.contract_pattern_case, clearing.claim)
-    station_desk = StationDesk(desk, directory, thresholds(settings), unexpected)
+    keeper = SessionKeeper(books, simulator, clock, deadlines(settings), clearing.claim)
+    station_desk = StationDesk(keeper, directory, thresholds(settings), unexpected)
     teller = Teller(books, partner_line(settings, line, directory), clock, unexpected)
     every = timedelta(seconds=settings.work_every)
 
@@ -53,7 +54,7 @@ def operator(settings: Settings, books: PostgresStore) -> Node:
             pass
 
     return Node(
-        desk.handlers,
+        OperatorDesk(keeper, settings.contract_pattern_case).handlers,
         DirectDoorkeeper(directory, clock),
         [
             token_job(settings, token_cycle(settings, books, line).reconcile),
@@ -62,7 +63,7 @@ def operator(settings: Settings, books: PostgresStore) -> Node:
             Job(name="station events", run=act, every=every),
             Job(name="deadlines", run=station_desk.sweep, every=every),
             Job(name="tell providers", run=teller.work, every=every),
-            *clearing.jobs(desk.claimed),
+            *clearing.jobs(keeper.claimed),
         ],
         operator_api(
             OperatorView(books, simulator),

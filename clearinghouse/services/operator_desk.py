@@ -1,22 +1,19 @@
 """The operator's side of a direct session: what providers ask for (OCHP-direct, partner-to-partner interface).
 
 A session is written before the station is told, so that a crash in between leaves a session that times out, never a
-charge that nobody knows of. Whoever ends a charge first, provider, station or deadline, finishes the session's books.
+charge that nobody knows of.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from clearinghouse.domain.clock import Clock
 from clearinghouse.domain.errors import EvseUnavailable, NotFound, NotSupported, UnknownId, UnknownSession
-from clearinghouse.domain.informing import Bill, message_for
 from clearinghouse.domain.patterns import PatternCase, answers_for
-from clearinghouse.domain.sessions import OPEN, Deadlines, Limits, Move, Reading, Session, State, next_state
+from clearinghouse.domain.sessions import OPEN, Limits, Move, Session, State, next_state
 from clearinghouse.ochp import operations as op
 from clearinghouse.ochp.direct import (
     ControlEvseRequest,
@@ -33,15 +30,16 @@ from clearinghouse.ochp.direct import (
     SelectEvseRequest,
     SelectEvseResponse,
 )
-from clearinghouse.ochp.identifiers import contract_key, evse_key, party_id
+from clearinghouse.ochp.identifiers import contract_key, evse_key
 from clearinghouse.ochp.live import GetStatusResponse
 from clearinghouse.ochp.operations import Operation
 from clearinghouse.ochp.results import DirectResult, DirectResultCode
 from clearinghouse.ochp.versions import Version
 from clearinghouse.services.calls_port import Caller, Handler, Peer
-from clearinghouse.services.ports import Books, Store
-from clearinghouse.services.sessions_port import Discrepancy, Parcel
-from clearinghouse.services.stations_port import Evse, Stations
+from clearinghouse.services.ports import Books
+from clearinghouse.services.session_keeper import SessionKeeper, measured, new_direct_id
+from clearinghouse.services.sessions_port import Discrepancy
+from clearinghouse.services.stations_port import Evse
 
 MOVES = {DirectOperation.START: Move.START, DirectOperation.CHANGE: Move.CHANGE, DirectOperation.END: Move.END}
 MESSAGE_OF = {
@@ -59,13 +57,8 @@ MESSAGE_OF = {
 class OperatorDesk:
     """Serves providers at the operator's direct port."""
 
-    store: Store
-    stations: Stations
-    clock: Clock
-    deadlines: Deadlines
+    keeper: SessionKeeper
     case: PatternCase = PatternCase.LITERAL
-    claim: Callable[[Books, Session], object] | None = None
-    """Makes the CDR of a closed session; its provider is told that all is finished once the house has it."""
 
     @property
     def handlers(self) -> Mapping[Operation, Handler]:
@@ -87,7 +80,7 @@ class OperatorDesk:
         evse = self._evse(request.evse_id)
         if not self._covers(caller, request.contract_id):
             raise NotSupported("No whitelist pattern of the caller covers this contract.")
-        now = self.clock()
+        now = self.keeper.clock()
         session = Session(
             direct_id=new_direct_id(evse.evse_id),
             evse_id=evse.evse_id,
@@ -115,9 +108,9 @@ class OperatorDesk:
     def control(self, request: ControlEvseRequest, caller: Caller, version: Version) -> ControlEvseResponse:
         """Start, change or end the charge. What is not possible in the present state is answered `partly`."""
         if request.operation is DirectOperation.END:
-            session = self._end(self._session(request.direct_id, caller))
+            session = self.keeper.end_charge(self._session(request.direct_id, caller))
             return _controlled(session, session.state is State.ENDED, ())
-        with self.store.books() as books:
+        with self.keeper.store.books() as books:
             before = self._session(request.direct_id, caller, books=books)
             after = self._moved(before, MOVES[request.operation], limits_of(request))
             if after is None:
@@ -136,25 +129,25 @@ class OperatorDesk:
         """Close the session, ending its charge first if one runs; releasing twice is no error."""
         session = self._session(request.direct_id, caller, closed=True)
         if session.state is State.CHARGING:
-            self._end(session)
-        self.stations.stop(session.evse_key, session.direct_id)
-        self.stations.cancel(session.evse_key, session.direct_id)
-        with self.store.books() as books:
+            self.keeper.end_charge(session)
+        self.keeper.stations.stop(session.evse_key, session.direct_id)
+        self.keeper.stations.cancel(session.evse_key, session.direct_id)
+        with self.keeper.store.books() as books:
             current = books.sessions.get(session.direct_id, lock=True)
             if current is not None and current.is_open:
-                self.close(books, current, State.CLOSED)
+                self.keeper.close(books, current, State.CLOSED)
         return ReleaseEvseResponse(result=_ok(), direct_id=session.direct_id)
 
     def status(self, request: GetEvseStatusRequest, caller: Caller, version: Version) -> GetStatusResponse:
         """Live status of the known EVSEs; unknown ones are left out."""
         keys = [key for each in request.requested_evse_id if (key := evse_key(each))]
-        return GetStatusResponse(evse=tuple(self.stations.status(keys)))
+        return GetStatusResponse(evse=tuple(self.keeper.stations.status(keys)))
 
     def report(self, request: ReportDiscrepancyRequest, caller: Caller, version: Version) -> ReportDiscrepancyResponse:
         """Keep what a provider reports, also about an EVSE that nobody knows: the answer has no way to say so."""
-        discrepancy = Discrepancy(evse_id=request.evse_id, reporter=caller.name, report=request.report, at=self.clock())
-        with self.store.single() as books:
-            books.discrepancies.add(discrepancy)
+        note = Discrepancy(evse_id=request.evse_id, reporter=caller.name, report=request.report, at=self.keeper.clock())
+        with self.keeper.store.single() as books:
+            books.discrepancies.add(note)
         return ReportDiscrepancyResponse()
 
     def poll(self, request: InformProviderRequest, caller: Caller, version: Version) -> InformProviderMessage:
@@ -162,98 +155,21 @@ class OperatorDesk:
 
         Raises UnknownSession where the caller never had such a session: no valid message can be built then.
         """
-        with self.store.single() as books:
+        with self.keeper.store.single() as books:
             session = books.sessions.get(request.direct_id)
         if session is None or not self._covers(caller, session.contract_id):
             raise UnknownSession("There never was such a session of the caller.")
-        is_over = self._state_now(session) not in OPEN
-        reading = None if is_over else self.stations.reading(session.evse_key)
+        is_over = self.keeper.state_now(session) not in OPEN
+        reading = None if is_over else self.keeper.stations.reading(session.evse_key)
         result = DirectResult.of(DirectResultCode.INVALID_ID, "The session is over.") if is_over else _ok()
-        message = self._message(measured(session, reading), MESSAGE_OF[session.state])
+        message = self.keeper.message_about(measured(session, reading), MESSAGE_OF[session.state])
         return dataclasses.replace(message, result=result)
-
-    # -- Shared with the station events and the deadlines --------------------------------------------------------
-
-    def tell(self, books: Books, session: Session, message: DirectMessage, bill: Bill | None = None) -> None:
-        """Put a message about a direct session into the outbox."""
-        if not session.direct:
-            return
-        now = self.clock()
-        parcel = Parcel(
-            direct_id=session.direct_id,
-            message=self._message(session, message, bill),
-            created_at=now,
-            next_attempt_at=now,
-        )
-        books.outbox.put(parcel)
-
-    def finish_charge(self, books: Books, session: Session, reading: Reading | None) -> Session:
-        """Write that the charge is over and tell the provider, once; returns the session as it is now."""
-        if session.state not in (State.STARTING, State.CHARGING):
-            if reading is not None and session.started_at is not None:
-                session = measured(session, reading)
-                books.sessions.save(session)
-            return session
-        now = self.clock()
-        ended = dataclasses.replace(
-            measured(session, reading),
-            state=State.ENDED,
-            ended_at=now,
-            deadline=self.deadlines.of(State.ENDED, now),
-        )
-        books.sessions.save(ended)
-        self.tell(books, ended, DirectMessage.END)
-        return ended
-
-    def close(self, books: Books, session: Session, state: State) -> Session:
-        """Let the session go; a charge that ran is claimed, or told as finished where this operator claims nothing.
-
-        "Finish" says that the CDR is at the clearing house (OCHP-direct, InformProvider).
-        """
-        closed = dataclasses.replace(session, state=state, deadline=None)
-        books.sessions.save(closed)
-        if session.started_at is None:
-            return closed
-        if self.claim is not None:
-            self.claim(books, closed)
-        else:
-            self.tell(books, closed, DirectMessage.FINISH)
-        return closed
-
-    def claimed(self, books: Books, direct_id: str, bill: Bill) -> None:
-        """The house has the CDR of this session: its provider is told that all is finished, and what it costs."""
-        session = books.sessions.get(direct_id)
-        if session is not None:
-            self.tell(books, session, DirectMessage.FINISH, bill)
-
-    def time_out(self, direct_id: str) -> bool:
-        """Let an open session end whose deadline has passed; False where it is no such session any more.
-
-
-        The station is told first: where that fails, or the process dies in between, the session is still overdue.
-        """
-        with self.store.single() as books:
-            session = books.sessions.get(direct_id)
-        if session is None or not self._is_overdue(session):
-            return False
-        self.stations.stop(session.evse_key, direct_id)
-        self.stations.cancel(session.evse_key, direct_id)
-        reading = self.stations.reading(session.evse_key) if session.state is State.CHARGING else None
-        with self.store.books() as books:
-            current = books.sessions.get(direct_id, lock=True)
-            if current is None or not self._is_overdue(current):
-                return False
-            if self._state_now(current) is State.ENDED:
-                self.finish_charge(books, current, reading)
-            else:
-                self.close(books, current, self._state_now(current))
-        return True
 
     # -- Parts ---------------------------------------------------------------------------------------------------
 
     def _evse(self, evse_id: str) -> Evse:
         key = evse_key(evse_id)
-        evse = self.stations.evse(key) if key else None
+        evse = self.keeper.stations.evse(key) if key else None
         if evse is None:
             raise NotFound("This operator has no such EVSE.")
         if not evse.direct:
@@ -267,8 +183,8 @@ class OperatorDesk:
         """The time granted for a selection: at most what the EVSE gives, but always the time to start in."""
         longest = None
         if evse.max_reservation is not None:
-            longest = max(timedelta(minutes=evse.max_reservation), self.deadlines.selection)
-        return self.deadlines.reservation(now, until, longest)
+            longest = max(timedelta(minutes=evse.max_reservation), self.keeper.deadlines.selection)
+        return self.keeper.deadlines.reservation(now, until, longest)
 
     def _opened(self, session: Session) -> tuple[Session | None, bool]:
         """The session that holds the EVSE already, None where this one does now; and whether the EVSE is reserved.
@@ -276,26 +192,26 @@ class OperatorDesk:
         Nobody waits for the sweep: an overdue holder makes room at once.
         """
         holder, is_reserved = self._open(session)
-        if holder is None or not self._is_overdue(holder):
+        if holder is None or not self.keeper.is_overdue(holder):
             return holder, is_reserved
-        self.time_out(holder.direct_id)
+        self.keeper.time_out(holder.direct_id)
         return self._open(session)
 
     def _open(self, session: Session) -> tuple[Session | None, bool]:
-        reservation = self.stations.reservation(*_reserving(session))
-        with self.store.single() as books:
+        reservation = self.keeper.stations.reservation(*_reserving(session))
+        with self.keeper.store.single() as books:
             if reservation is None:
                 return books.sessions.open(session), False
             return books.sessions.open_reserved(session, reservation)
 
     def _reserve(self, session: Session) -> None:
         try:
-            self.stations.reserve(*_reserving(session))
+            self.keeper.stations.reserve(*_reserving(session))
         except Exception:
-            with self.store.books() as books:
+            with self.keeper.store.books() as books:
                 current = books.sessions.get(session.direct_id, lock=True)
                 if current is not None and current.state is State.SELECTED:
-                    self.close(books, current, State.CLOSED)
+                    self.keeper.close(books, current, State.CLOSED)
             raise
 
     def _session(self, direct_id: str, caller: Caller, *, books: Books | None = None, closed: bool = False) -> Session:
@@ -304,25 +220,16 @@ class OperatorDesk:
         With `closed`, one that was closed is given too; one that expired never is.
         """
         if books is None:
-            with self.store.single() as opened:
+            with self.keeper.store.single() as opened:
                 session = opened.sessions.get(direct_id)
         else:
             session = books.sessions.get(direct_id, lock=True)
         if session is None or not self._covers(caller, session.contract_id):
             raise UnknownId("The direct id is unknown, or not the caller's.")
-        state = self._state_now(session)
+        state = self.keeper.state_now(session)
         if state not in OPEN and not (closed and state is State.CLOSED):
             raise UnknownId("The session is over.")
         return session
-
-    def _is_overdue(self, session: Session) -> bool:
-        return session.is_open and session.deadline is not None and session.deadline <= self.clock()
-
-    def _state_now(self, session: Session) -> State:
-        """The session's state; of an overdue one, that in which it will be as soon as somebody writes it down."""
-        if not self._is_overdue(session):
-            return session.state
-        return next_state(session.state, Move.TIME_OUT) or session.state
 
     def _moved(self, session: Session, move: Move, limits: Limits) -> Session | None:
         state = next_state(session.state, move)
@@ -331,7 +238,7 @@ class OperatorDesk:
         merged = dataclasses.replace(session, limits=session.limits.merged(limits))
         if state is session.state:
             return merged
-        return dataclasses.replace(merged, state=state, deadline=self.deadlines.of(state, self.clock()))
+        return dataclasses.replace(merged, state=state, deadline=self.keeper.deadlines.of(state, self.keeper.clock()))
 
     def _command(self, operation: DirectOperation, before: Session, after: Session) -> tuple[str, ...]:
         """Tell the station; where it cannot, the session goes back to where it was. Returns what was not applied.
@@ -340,10 +247,10 @@ class OperatorDesk:
         """
         try:
             if operation is DirectOperation.START and after.state is State.STARTING:
-                return self.stations.start(after.evse_key, after.direct_id, after.limits)
-            return self.stations.limit(after.evse_key, after.direct_id, after.limits)
+                return self.keeper.stations.start(after.evse_key, after.direct_id, after.limits)
+            return self.keeper.stations.limit(after.evse_key, after.direct_id, after.limits)
         except Exception:
-            with self.store.books() as books:
+            with self.keeper.store.books() as books:
                 if books.sessions.get(after.direct_id, lock=True) == after:
                     books.sessions.save(before)
             raise
@@ -352,7 +259,7 @@ class OperatorDesk:
         """Keep only the limits that hold, and tell the provider of those of a running charge."""
         if not unapplied and before.state is not State.CHARGING:
             return
-        with self.store.books() as books:
+        with self.keeper.store.books() as books:
             session = books.sessions.get(after.direct_id, lock=True)
             if session is None or session.limits != after.limits or session.state not in (after.state, State.CHARGING):
                 return
@@ -360,21 +267,7 @@ class OperatorDesk:
             session = dataclasses.replace(session, limits=dataclasses.replace(session.limits, **held))
             books.sessions.save(session)
             if before.state is State.CHARGING:
-                self.tell(books, session, DirectMessage.CHANGE)
-
-    def _end(self, session: Session) -> Session:
-        """Stop the station and finish the books of a session that is under way; other sessions are left as they are."""
-        if session.state not in (State.STARTING, State.CHARGING):
-            return session
-        self.stations.stop(session.evse_key, session.direct_id)
-        reading = self.stations.reading(session.evse_key)
-        with self.store.books() as books:
-            current = books.sessions.get(session.direct_id, lock=True)
-            return session if current is None else self.finish_charge(books, current, reading)
-
-    def _message(self, session: Session, message: DirectMessage, bill: Bill | None = None) -> InformProviderMessage:
-        evse = self.stations.evse(session.evse_key)
-        return message_for(session, message, time_zone=evse.time_zone if evse else "UTC", bill=bill)
+                self.keeper.tell(books, session, DirectMessage.CHANGE)
 
 
 def limits_of(request: ControlEvseRequest) -> Limits:
@@ -387,19 +280,6 @@ def limits_of(request: ControlEvseRequest) -> Limits:
         min_energy=request.min_energy,
         departure=request.departure,
     )
-
-
-def new_direct_id(evse_id: str) -> str:
-    """An id that nobody guesses and that starts with the operator's; alphabet and length as the contract has them."""
-    return f"{party_id(evse_id)}-{uuid.uuid4().hex.upper()}"
-
-
-def measured(session: Session, reading: Reading | None) -> Session:
-    """The session with a newer reading; the first one sets the meter's start."""
-    if reading is None or (session.reading is not None and session.reading.at > reading.at):
-        return session
-    start = reading.meter if session.meter_start is None else session.meter_start
-    return dataclasses.replace(session, reading=reading, meter_start=start)
 
 
 def _reserving(session: Session) -> tuple[str, str, str, datetime]:

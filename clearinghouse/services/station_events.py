@@ -13,8 +13,8 @@ from clearinghouse.ochp.direct import DirectMessage
 from clearinghouse.ochp.operations import Role
 from clearinghouse.ochp.versions import ORDER
 from clearinghouse.services.directory import Directory
-from clearinghouse.services.operator_desk import OperatorDesk, measured, new_direct_id
 from clearinghouse.services.ports import Books
+from clearinghouse.services.session_keeper import SessionKeeper, measured, new_direct_id
 from clearinghouse.services.stations_port import StationEvent, StationEventKind
 from clearinghouse.services.telling import Report, silent
 
@@ -32,7 +32,7 @@ class StationDesk:
     What cannot be acted on is reported and tried again later; only its own EVSE waits for it.
     """
 
-    desk: OperatorDesk
+    keeper: SessionKeeper
     directory: Directory
     thresholds: Thresholds
     report: Report = silent
@@ -48,14 +48,14 @@ class StationDesk:
     def sweep(self, limit: int = 100) -> int:
         """Let overdue sessions time out; returns how many did."""
         resting = self._still_resting()
-        with self.desk.store.single() as books:
-            overdue = books.sessions.overdue(self.desk.clock(), limit + len(resting))
+        with self.keeper.store.single() as books:
+            overdue = books.sessions.overdue(self.keeper.clock(), limit + len(resting))
         gone = 0
         for session in overdue:
             if session.direct_id in resting:
                 continue
             try:
-                gone += self.desk.time_out(session.direct_id)
+                gone += self.keeper.time_out(session.direct_id)
             except Exception as error:  # noqa: BLE001 - one session must not keep the others
                 self._rest(session.direct_id, f"deadline of session {session.direct_id}", error)
         return gone
@@ -64,7 +64,7 @@ class StationDesk:
         """Whether the oldest event that is not left alone could be acted on; None where there is none."""
         event = None
         try:
-            with self.desk.store.books() as books:
+            with self.keeper.store.books() as books:
                 for event in books.station_events.pending(1, leave=self._still_resting()):
                     command = self._act(books, event)
                     books.station_events.done(event.number)
@@ -87,11 +87,11 @@ class StationDesk:
             self.report(f"command after event {event.number} of {event.evse_key}", error)
 
     def _rest(self, name: str, what: str, error: Exception) -> None:
-        self._resting[name] = self.desk.clock() + REST
+        self._resting[name] = self.keeper.clock() + REST
         self.report(what, error)
 
     def _still_resting(self) -> list[str]:
-        now = self.desk.clock()
+        now = self.keeper.clock()
         for name in [name for name, until in self._resting.items() if until <= now]:
             del self._resting[name]
         return list(self._resting)
@@ -126,7 +126,7 @@ class StationDesk:
         """The station never heard the session's id, for example because the process died: tell it, then the rest."""
 
         def tell() -> None:
-            self.desk.stations.adopt(session.evse_key, session.direct_id)
+            self.keeper.stations.adopt(session.evse_key, session.direct_id)
             if command is not None:
                 command()
 
@@ -139,22 +139,22 @@ class StationDesk:
             measured(session, event.reading),
             state=State.CHARGING,
             started_at=session.started_at or event.at,
-            deadline=self.desk.deadlines.of(State.CHARGING, self.desk.clock()),
+            deadline=self.keeper.deadlines.of(State.CHARGING, self.keeper.clock()),
             told_at=event.at,
         )
         books.sessions.save(started)
-        self.desk.tell(books, started, DirectMessage.START)
+        self.keeper.tell(books, started, DirectMessage.START)
         return None
 
     def _metered(self, books: Books, session: Session, event: StationEvent) -> Command | None:
         if not session.is_open or session.state is State.ENDED:
             # The station never heard that the session is over, for example because the process died in between.
-            return lambda: self.desk.stations.stop(session.evse_key, session.direct_id)
+            return lambda: self.keeper.stations.stop(session.evse_key, session.direct_id)
         if event.reading is None or session.state is not State.CHARGING:
             return None
         newer = measured(session, event.reading)
         if is_worth_telling(newer, event.reading, self.thresholds):
-            self.desk.tell(books, newer, DirectMessage.INFO)
+            self.keeper.tell(books, newer, DirectMessage.INFO)
             newer = dataclasses.replace(
                 newer, told_energy=newer.energy, told_power=event.reading.power, told_at=event.at
             )
@@ -165,10 +165,10 @@ class StationDesk:
         is_of_the_last_charge = session.ended_at is not None and event.at <= session.ended_at
         if session.state in (State.STARTING, State.CHARGING) and is_of_the_last_charge:
             return None
-        ended = self.desk.finish_charge(books, session, event.reading)
+        ended = self.keeper.finish_charge(books, session, event.reading)
         if not ended.direct and ended.state is State.ENDED:
             # Nobody is going to release it.
-            self.desk.close(books, ended, State.CLOSED)
+            self.keeper.close(books, ended, State.CLOSED)
         return None
 
     def _card(self, books: Books, event: StationEvent) -> Command | None:
@@ -176,7 +176,7 @@ class StationDesk:
 
         Elsewhere it is only billed, and one whose token is not known is left alone.
         """
-        evse = self.desk.stations.evse(event.evse_key)
+        evse = self.keeper.stations.evse(event.evse_key)
         if evse is None or event.contract_id is None or event.direct_id is not None:
             return None
         direct = evse.direct and self.directory.resolve(event.contract_id, Role.PROVIDER, ORDER) is not None
@@ -188,7 +188,7 @@ class StationDesk:
             evse_key=evse.key,
             contract_id=event.contract_id,
             state=State.STARTING,
-            deadline=self.desk.deadlines.of(State.STARTING, self.desk.clock()),
+            deadline=self.keeper.deadlines.of(State.STARTING, self.keeper.clock()),
             selected_at=event.at,
             local=True,
             direct=direct,
@@ -198,10 +198,10 @@ class StationDesk:
         self._make_room(books, event)
         if books.sessions.open(session) is not None:
             return None
-        return lambda: self.desk.stations.adopt(evse.key, session.direct_id)
+        return lambda: self.keeper.stations.adopt(evse.key, session.direct_id)
 
     def _make_room(self, books: Books, event: StationEvent) -> None:
         """A card that starts a charge shows that whoever charged there before has left."""
         holder = books.sessions.open_at(event.evse_key, lock=True)
         if holder is not None and holder.state is State.ENDED:
-            self.desk.close(books, holder, State.CLOSED)
+            self.keeper.close(books, holder, State.CLOSED)

@@ -28,7 +28,7 @@ from clearinghouse.services.cdr_making import CdrMaker
 from clearinghouse.services.claim_upload import ClaimUpload
 from clearinghouse.services.claims import Claims
 from clearinghouse.services.directory import Directory
-from clearinghouse.services.operator_desk import OperatorDesk
+from clearinghouse.services.session_keeper import SessionKeeper
 from clearinghouse.services.station_events import StationDesk
 from clearinghouse.services.upkeep import Upkeep
 from clearinghouse.stations.inventory import SAMPLE, read_site
@@ -49,8 +49,8 @@ class Operator:
         site = read_site(SAMPLE)
         maker = CdrMaker(clock=self.clock, charge_points=site.points, tariffs=read_tariffs(SAMPLE_TARIFFS))
         simulator = Simulator(site.evses, store, self.clock)
-        self.desk = OperatorDesk(store, simulator, self.clock, Deadlines(), claim=maker.claim)
-        self.upload = ClaimUpload(store, line_to(self.house, spoken), self.clock, self.desk.claimed)
+        self.keeper = SessionKeeper(store, simulator, self.clock, Deadlines(), claim=maker.claim)
+        self.upload = ClaimUpload(store, line_to(self.house, spoken), self.clock, self.keeper.claimed)
         self.cdrs = Claims(store, self.clock)
         self.upkeep = Upkeep(store, self.clock, self.upload.chores, self.upload.wanted)
 
@@ -71,7 +71,7 @@ class Operator:
         session = dataclasses.replace(session, **changes)
         with self.store.books() as books:
             books.sessions.open(session)
-            self.desk.close(books, session, State.CLOSED)
+            self.keeper.close(books, session, State.CLOSED)
         return session.direct_id
 
     def told(self, direct_id):
@@ -123,7 +123,7 @@ def test_a_session_without_a_charge_is_not_claimed(operator):
 
 
 def test_an_operator_that_uploads_no_cdrs_tells_the_end_at_once(operator):
-    operator.desk = dataclasses.replace(operator.desk, claim=None)
+    operator.keeper = dataclasses.replace(operator.keeper, claim=None)
     direct_id = operator.close()
     assert [each.message for each in operator.told(direct_id)] == [DirectMessage.FINISH]
 
@@ -132,7 +132,7 @@ def test_a_session_is_claimed_once(operator):
     session_id = operator.close()
     with operator.store.books() as books:
         session = books.sessions.get(session_id)
-        operator.desk.close(books, session, State.CLOSED)
+        operator.keeper.close(books, session, State.CLOSED)
     assert len(operator.cdrs.find()) == 1
 
 
@@ -257,8 +257,8 @@ def test_a_card_of_the_list_charges_without_a_direct_partner_and_is_claimed_at_i
         energy=Decimal(1), power=Decimal(1), spacing=timedelta(minutes=15), silence=timedelta(minutes=60)
     )
     directory = Directory(operator.store, operator.clock)
-    stations = StationDesk(operator.desk, directory, thresholds)
-    simulator = operator.desk.stations
+    stations = StationDesk(operator.keeper, directory, thresholds)
+    simulator = operator.keeper.stations
     card = Card(token=CARD, live_auth_id="LIVE-1")
     simulator.present_card("DEOPSE1001", "DEEMPC000000018", Car(), card)
     stations.work()
@@ -279,10 +279,10 @@ def test_a_card_without_a_known_token_or_partner_is_left_alone(operator):
     thresholds = Thresholds(
         energy=Decimal(1), power=Decimal(1), spacing=timedelta(minutes=15), silence=timedelta(minutes=60)
     )
-    stations = StationDesk(operator.desk, Directory(operator.store, operator.clock), thresholds)
-    operator.desk.stations.present_card("DEOPSE1001", "DEEMPC000000018", Car())
+    stations = StationDesk(operator.keeper, Directory(operator.store, operator.clock), thresholds)
+    operator.keeper.stations.present_card("DEOPSE1001", "DEEMPC000000018", Car())
     stations.work()
     operator.clock.pass_by(minutes=30)
-    operator.desk.stations.unplug("DEOPSE1001")
+    operator.keeper.stations.unplug("DEOPSE1001")
     stations.work()
     assert operator.cdrs.find() == []

@@ -36,8 +36,8 @@ from clearinghouse.services.clearing_line import ClearingLine
 from clearinghouse.services.conversion import Conversions
 from clearinghouse.services.live_status import StatusExchange
 from clearinghouse.services.local_list import LocalList
-from clearinghouse.services.operator_desk import OperatorDesk
 from clearinghouse.services.roaming_list import RoamingList
+from clearinghouse.services.session_keeper import SessionKeeper
 from clearinghouse.services.site_upload import SiteUpload
 from clearinghouse.services.status_upload import StatusUpload
 from clearinghouse.services.tariffs import TariffExchange
@@ -106,14 +106,14 @@ class Operator:
         site, tariffs = read_site(SAMPLE), read_tariffs(SAMPLE_TARIFFS)
         simulator = Simulator(site.evses, store, clock)
         maker = CdrMaker(clock=clock, charge_points=site.points, tariffs=tariffs)
-        self.desk = OperatorDesk(store, simulator, clock, Deadlines(), claim=maker.claim)
+        self.keeper = SessionKeeper(store, simulator, clock, Deadlines(), claim=maker.claim)
         self.claims = Claims(store, clock)
         self.cards = LocalList(store, line, clock, site.points)
         parts = (
             SiteUpload(store, line, clock, tuple(site.published), tuple(tariffs.values())),
             StatusUpload(store, line, clock, simulator, tuple(site.evses)),
             self.cards,
-            ClaimUpload(store, line, clock, self.desk.claimed),
+            ClaimUpload(store, line, clock, self.keeper.claimed),
         )
         self.reports = []
         self._upkeep = [Upkeep(store, clock, each.chores, each.wanted, self._report) for each in parts]
@@ -145,7 +145,7 @@ class Operator:
         session = dataclasses.replace(session, **changes)
         with self.store.books() as books:
             books.sessions.open(session)
-            self.desk.close(books, session, State.CLOSED)
+            self.keeper.close(books, session, State.CLOSED)
 
     def claim(self):
         (found,) = self.claims.find()

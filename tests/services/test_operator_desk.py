@@ -28,6 +28,7 @@ from clearinghouse.ochp.versions import V1_4
 from clearinghouse.services.calls_port import Peer
 from clearinghouse.services.directory import Directory
 from clearinghouse.services.operator_desk import OperatorDesk
+from clearinghouse.services.session_keeper import SessionKeeper
 from clearinghouse.services.station_events import StationDesk
 from clearinghouse.stations.physics import Car
 from clearinghouse.stations.simulator import Simulator
@@ -74,9 +75,10 @@ class Site:
         self.wires = Wires(self.stations)
         self.failures = []
         self.directory = Directory(store, clock)
-        self.desk = OperatorDesk(store, self.wires, clock, Deadlines())
+        self.keeper = SessionKeeper(store, self.wires, clock, Deadlines())
+        self.desk = OperatorDesk(self.keeper)
         self.station_desk = StationDesk(
-            self.desk, self.directory, Thresholds(), lambda what, error: self.failures.append((what, error))
+            self.keeper, self.directory, Thresholds(), lambda what, error: self.failures.append((what, error))
         )
         with store.books() as books:
             books.endpoints.put([*PRO.endpoints, *STRANGER.endpoints])

@@ -111,7 +111,7 @@ def test_meters_are_told_at_most_every_quarter_of_an_hour(site):
 
 
 def test_a_charge_that_hardly_moves_is_told_after_a_long_silence(site):
-    desk = StationDesk(site.desk, site.directory, Thresholds(energy=None, power=None, silence=timedelta(hours=2)))
+    desk = StationDesk(site.keeper, site.directory, Thresholds(energy=None, power=None, silence=timedelta(hours=2)))
     direct_id = site.charging(max_power=Decimal("0.001"))
     told_at = []
     for _ in range(25):
@@ -233,7 +233,7 @@ class Poisoned(StationDesk):
 @pytest.fixture
 def poisoned(site):
     return Poisoned(
-        site.desk, site.directory, Thresholds(), lambda what, error: site.failures.append((what, type(error)))
+        site.keeper, site.directory, Thresholds(), lambda what, error: site.failures.append((what, type(error)))
     )
 
 
@@ -273,7 +273,7 @@ def test_what_came_before_the_bad_event_is_done_and_what_comes_after_keeps_its_o
     site.clock.wait(seconds=REST.total_seconds())
     poisoned.work()
     assert (site.session(one).state, len(site.failures)) == (State.CHARGING, 2)
-    mended = StationDesk(site.desk, site.directory, Thresholds())
+    mended = StationDesk(site.keeper, site.directory, Thresholds())
     mended.work()
     assert site.session(one).state is State.ENDED and pending(site) == []
 

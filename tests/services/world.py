@@ -30,6 +30,7 @@ from clearinghouse.services.operator_desk import OperatorDesk
 from clearinghouse.services.partner_line import House, PartnerLine, Relaying
 from clearinghouse.services.provider_desk import ProviderDesk
 from clearinghouse.services.relay import Relay
+from clearinghouse.services.session_keeper import SessionKeeper
 from clearinghouse.services.station_events import StationDesk
 from clearinghouse.services.stations_port import Evse
 from clearinghouse.services.telling import Teller
@@ -246,8 +247,9 @@ class Operator(Back):
 
     def build(self, *, evses: Iterable[Evse] = (), deadlines: Deadlines | None = None, **stated: Any) -> None:
         self.stations = Simulator({each.key: each for each in evses}, self.store, self.clock)
-        self.desk = OperatorDesk(self.store, self.stations, self.clock, deadlines or Deadlines())
-        self.station_desk = StationDesk(self.desk, self.directory, stated.get("thresholds", Thresholds()))
+        keeper = SessionKeeper(self.store, self.stations, self.clock, deadlines or Deadlines())
+        self.desk = OperatorDesk(keeper)
+        self.station_desk = StationDesk(keeper, self.directory, stated.get("thresholds", Thresholds()))
         self.teller = Teller(self.store, self.line, self.clock)
         self.handlers = self.desk.handlers
 
