@@ -18,22 +18,16 @@ def provider(settings: Settings, books: PostgresStore) -> Node:
     from clearinghouse.app.provider_clearing import provider_clearing_of
     from clearinghouse.http.provider_api import provider_api
     from clearinghouse.services.doorkeepers import DirectDoorkeeper
+    from clearinghouse.services.inform_desk import InformDesk
     from clearinghouse.services.provider_desk import ProviderDesk
 
     clock = settings.clock
     directory = Directory(books, clock, settings.contract_pattern_case)
     line = soap_line(settings)
     clearing = provider_clearing_of(settings, books, clearing_line(settings))
-    desk = ProviderDesk(
-        books,
-        directory,
-        partner_line(settings, line, directory),
-        clock,
-        frozenset(settings.party_ids),
-        frozenset(settings.operators_in_wh),
-    )
+    ids = frozenset(settings.party_ids)
     return Node(
-        desk.handlers,
+        InformDesk(books, clock, ids, frozenset(settings.operators_in_wh)).handlers,
         DirectDoorkeeper(directory, clock),
         [
             token_job(settings, token_cycle(settings, books, line).reconcile),
@@ -41,7 +35,7 @@ def provider(settings: Settings, books: PostgresStore) -> Node:
             *clearing.jobs(),
         ],
         provider_api(
-            desk,
+            ProviderDesk(books, directory, partner_line(settings, line, directory), clock, ids),
             key_finder(books),
             cdr_desk=clearing.cdrs,
             area_desk=clearing.area,

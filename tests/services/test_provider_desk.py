@@ -85,7 +85,7 @@ def told(kind, direct_id="D-1", *, energy=None, at=None, **stated):
 
 
 def inform(pro, message, caller=None):
-    return pro.desk.inform(message, caller or operator_peer(), V1_4).result.result_code
+    return pro.inform_desk.inform(message, caller or operator_peer(), V1_4).result.result_code
 
 
 def minutes(number):
@@ -322,7 +322,7 @@ def test_two_changes_between_two_readings_of_the_meter_are_two_changes(pro):
 def test_a_restart_of_the_provider_forgets_nothing(pro):
     message = told(START, energy=0, at=minutes(0))
     inform(pro, message)
-    again = dataclasses.replace(pro.desk, store=pro.store)
+    again = dataclasses.replace(pro.inform_desk, store=pro.store)
     assert again.inform(message, operator_peer(), V1_4).result.result_code == "ok"
     assert kinds(pro) == ["start"]
 

@@ -26,6 +26,7 @@ from clearinghouse.services.directory import Directory
 from clearinghouse.services.doorkeepers import DirectDoorkeeper, HouseDoorkeeper
 from clearinghouse.services.endpoints import EndpointExchange
 from clearinghouse.services.house_line import HouseLine
+from clearinghouse.services.inform_desk import InformDesk
 from clearinghouse.services.operator_desk import OperatorDesk
 from clearinghouse.services.partner_line import House, PartnerLine, Relaying
 from clearinghouse.services.provider_desk import ProviderDesk
@@ -280,7 +281,8 @@ class Provider(Back):
 
     def build(self) -> None:
         self.desk = ProviderDesk(self.store, self.directory, self.line, self.clock, frozenset(self.ids))
-        self.handlers = self.desk.handlers
+        self.inform_desk = InformDesk(self.store, self.clock, frozenset(self.ids))
+        self.handlers = self.inform_desk.handlers
 
     def heard(self, charge_id: str) -> list[str]:
         """The kinds of what happened to a charge."""
