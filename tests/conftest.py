@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import NullPool, text
 
 from clearinghouse.persistence import schema
@@ -29,7 +30,12 @@ ROOM = 4 << 30
 
 
 def pytest_configure() -> None:
-    """Keep temporary files in memory where there is room: a database is a thousand files, and each test has its own."""
+    """Keep temporary files in memory where there is room: a database is a thousand files, and each test has its own.
+
+    No property has to hold within a time: what else the machine does is no business of its.
+    """
+    settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("unhurried")
     if "TMPDIR" not in os.environ and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > ROOM:
         os.environ["TMPDIR"] = str(MEMORY)
         tempfile.tempdir = None

@@ -18,7 +18,7 @@ from clearinghouse.soap.xsd import validator
 from tests.strategies import message_classes, values
 
 MESSAGES = [(version, cls) for version in ORDER for cls in message_classes(version)]
-RELAXED = settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+RELAXED = settings(max_examples=8, suppress_health_check=list(HealthCheck))
 
 
 def name(part: Any) -> str:

@@ -77,7 +77,7 @@ def test_the_messages_of_the_schema_are_those_of_the_operations(version):
 
 
 @given(data=st.data())
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @pytest.mark.parametrize("version", ORDER)
 def test_a_generated_message_loses_nothing_in_its_version(version, data):
     assert losses(data.draw(messages(version)), version) == []

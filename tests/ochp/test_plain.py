@@ -47,7 +47,7 @@ def _entries(hint: Any) -> st.SearchStrategy[Any]:
 
 @pytest.mark.parametrize("cls", VALUES, ids=lambda cls: cls.__name__)
 def test_every_value_comes_back_equal_from_json(cls: type) -> None:
-    @settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=20, suppress_health_check=list(HealthCheck))
     @given(values(cls))
     def check(value: Any) -> None:
         assert from_plain(cls, json.loads(json.dumps(to_plain(value)))) == value

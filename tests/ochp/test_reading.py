@@ -23,7 +23,7 @@ ANY_RECORD = st.sampled_from([(cls, version) for cls in RECORDS for version in O
 )
 
 
-@settings(deadline=None, suppress_health_check=list(HealthCheck))
+@settings(suppress_health_check=list(HealthCheck))
 @given(ANY_RECORD.flatmap(lambda pair: values(*pair)))
 def test_whatever_a_partner_may_say_is_read_as_it_was_written(record):
     assert read(type(record), json.loads(json.dumps(to_plain(record)))) == record

@@ -37,7 +37,7 @@ def rows_of(form, text, cls=RoamingAuthorisationInfo):
 @pytest.mark.parametrize("form", FileFormat)
 @pytest.mark.parametrize(("cls", "version"), SPOKEN, ids=lambda each: getattr(each, "__name__", str(each)))
 def test_what_is_exported_is_imported_equal(form, cls, version):
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=25, suppress_health_check=list(HealthCheck))
     @given(st.lists(values(cls, version), max_size=2))
     def come_back(records):
         assert [each.record for each in rows_of(form, written(form, records, cls), cls)] == records
@@ -46,7 +46,6 @@ def test_what_is_exported_is_imported_equal(form, cls, version):
 
 
 @pytest.mark.parametrize("form", FileFormat)
-@settings(deadline=None)
 @given(st.text(st.sampled_from('"=+-@,;\r\n\t []{}a\u2028\x85'), min_size=1, max_size=9))
 @example("\ufeffx")
 def test_any_text_stays_as_it_is(form, text):

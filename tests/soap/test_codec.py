@@ -39,7 +39,7 @@ def element(version, text):
     return etree.fromstring(text.replace("NS", version.namespace))
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=150, suppress_health_check=list(HealthCheck))
 @given(st.data(), st.sampled_from(ORDER))
 def test_any_message_is_valid_and_reads_back_equal(data, version):
     value = data.draw(messages(version))
