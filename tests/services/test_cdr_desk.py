@@ -287,7 +287,7 @@ charges = st.lists(
 UNITS = {"EUR": Decimal("0.01"), "CHF": Decimal("0.01"), "JPY": Decimal(1), "KWD": Decimal("0.001")}
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(charges)
 def test_the_settlement_is_what_a_naive_model_says_to_the_cent(house, desk, rows):
     """The house is the same for all examples, so that errors would pile up."""
