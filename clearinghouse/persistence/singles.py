@@ -5,7 +5,7 @@ from __future__ import annotations
 import select
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -61,11 +61,12 @@ class SingleConnections:
             _drop(self._idle.pop())
 
     def _taken(self) -> Kept:
-        while self._idle:
-            kept = self._idle.pop()
-            if kept.is_sound:
-                return kept
-            _drop(kept)
+        with suppress(IndexError):  # none is idle; others take from these at the same time
+            while True:
+                kept = self._idle.pop()
+                if kept.is_sound:
+                    return kept
+                _drop(kept)
         connection = self._engine.connect()
         driver = cast("psycopg.Connection[Any]", connection.connection.driver_connection)
         poll = select.poll()
