@@ -42,7 +42,8 @@ from clearinghouse.persistence.tables import change
 from clearinghouse.persistence.visibility import SINCE
 from clearinghouse.services.charge_point_port import Taken
 
-BATCH = 500
+BATCH = 50
+"""Rows that travel together: of more, the first are out of the processor's memory when their turn comes."""
 
 uploaded = temporary(
     "uploaded_charge_point",
