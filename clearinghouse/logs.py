@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from typing import TextIO, cast
@@ -14,9 +13,6 @@ SHARED = (
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
 )
-ENCODER = json.JSONEncoder(default=repr)
-RENDERER = structlog.processors.JSONRenderer(lambda event, **_: ENCODER.encode(event))
-"""Renders as `json.dumps` does, which would make an encoder for each line."""
 
 
 class StandardError:
@@ -37,14 +33,14 @@ STANDARD_ERROR = cast("TextIO", StandardError())
 def configure(level: int = logging.INFO) -> None:
     """Send this program's words, and warnings of its libraries, to standard error."""
     structlog.configure(
-        processors=[*SHARED, RENDERER],
+        processors=[*SHARED, structlog.processors.JSONRenderer()],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.WriteLoggerFactory(file=STANDARD_ERROR),
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(STANDARD_ERROR)
     renderer = structlog.stdlib.ProcessorFormatter(
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, RENDERER],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer()],
         foreign_pre_chain=[*SHARED, structlog.stdlib.add_logger_name],
     )
     handler.setFormatter(renderer)
