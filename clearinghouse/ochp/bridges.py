@@ -188,7 +188,7 @@ def _entry(field: Field, entry: Any, version: Version) -> tuple[Any, list[Loss]]
     if field.is_complex:
         if not isinstance(entry, field.kind):
             return None, [Loss("", f"{version.value} asks for {field.kind.__name__}")]
-        return (entry, []) if _crosses_unchanged(type(entry), version) else fitted(entry, version)
+        return (entry, []) if crosses_unchanged(type(entry), version) else fitted(entry, version)
     if isinstance(entry, StrEnum):
         said = stand_in(entry, version)
         if said is entry:
@@ -221,9 +221,10 @@ def _is_delicate(cls: type, field: Field, version: Version) -> bool:
         return len(members_of(field.kind, version)) < len(field.kind)
     if any((each.kind, each.text) != (field.kind, field.text) for each in said):
         return True
-    return field.is_complex and not _crosses_unchanged(field.kind, version)
+    return field.is_complex and not crosses_unchanged(field.kind, version)
 
 
 @once
-def _crosses_unchanged(cls: type, version: Version) -> bool:
+def crosses_unchanged(cls: type, version: Version) -> bool:
+    """Whether a version can say whatever a class says, as it is."""
     return not ((cls, version) in BRIDGES or _foreign_fields(cls, version) or _delicate_fields(cls, version))

@@ -16,7 +16,7 @@ from enum import Enum
 from operator import attrgetter
 from typing import Annotated, Any, TypeVar, get_args, get_origin
 
-from clearinghouse.ochp.shape import once
+from clearinghouse.ochp.shape import made, once
 
 T = TypeVar("T")
 Convert = Callable[[Any], Any]
@@ -83,16 +83,11 @@ KINDS: tuple[tuple[tuple[type, ...], Convert], ...] = (
 
 @once
 def _dataclass_reader(cls: type) -> Convert:
-    """Reads objects; what needs no conversion is not looked at.
-
-    A frozen dataclass sets its fields one by one, which takes longer than reading them; its fields are its dictionary,
-    so this fills that.
-    """
+    """Reads objects; what needs no conversion is not looked at."""
     readers = ((name, _reader(hint)) for name, hint in typing.get_type_hints(cls).items())
     converted = tuple((name, read) for name, read in readers if read)
     fields = {item.name: item.default for item in dataclasses.fields(cls)}
     usual = {name: default for name, default in fields.items() if default is not dataclasses.MISSING}
-    new = object.__new__
 
     def read(plain: Any) -> Any:
         if not isinstance(plain, dict):
@@ -103,9 +98,7 @@ def _dataclass_reader(cls: type) -> Convert:
         for name, convert in converted:
             if name in plain:
                 said[name] = convert(plain[name])
-        value: Any = new(cls)
-        value.__dict__.update(said)
-        return value
+        return made(cls, said)
 
     return read
 

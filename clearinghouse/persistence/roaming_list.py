@@ -37,6 +37,7 @@ from clearinghouse.domain.partners import ConnectionKind
 from clearinghouse.domain.roaming_list import SHOWN_AFTER_EXPIRY, TokenKey, token_key
 from clearinghouse.ochp.identifiers import party_id
 from clearinghouse.ochp.operations import Role
+from clearinghouse.ochp.shape import made
 from clearinghouse.ochp.tokens import (
     EmtId,
     Permission,
@@ -149,18 +150,20 @@ def _permissions(text: str) -> tuple[Permission, ...]:
 
 def _line(row: Sequence[Any]) -> RoamingAuthorisationInfo:
     instance, token_type, sub_type, representation, contract_id, permissions, printed_number, expiry_date = row
-    return RoamingAuthorisationInfo(
-        emt_id=EmtId(
-            instance=instance,
-            token_type=WORDS[token_type],
-            token_sub_type=WORDS[sub_type],
-            representation=WORDS[representation],
-        ),
-        contract_id=contract_id,
-        permissions=_permissions(permissions),
-        printed_number=printed_number,
-        expiry_date=expiry_date.astimezone(UTC),
-    )
+    token = {
+        "instance": instance,
+        "token_type": WORDS[token_type],
+        "token_sub_type": WORDS[sub_type],
+        "representation": WORDS[representation],
+    }
+    said = {
+        "emt_id": made(EmtId, token),
+        "contract_id": contract_id,
+        "permissions": _permissions(permissions),
+        "printed_number": printed_number,
+        "expiry_date": expiry_date.astimezone(UTC),
+    }
+    return made(RoamingAuthorisationInfo, said)
 
 
 def _visible() -> Select[Any]:

@@ -130,18 +130,19 @@ def read_duration(text: str) -> timedelta:
     return timedelta(hours=int(found[1]), minutes=int(found[2]), seconds=int(found[3]))
 
 
+class Told(dict[Any, str]):
+    """How the members of an enumeration are spelled."""
+
+    def __missing__(self, member: Any) -> str:
+        raise ValueError(f"{member} cannot be said in this version")
+
+
 def _enumeration(field: Field, version: Version) -> tuple[ToText, FromText]:
     kind: Any = field.kind
     known = spellings(kind, version)
-    told = {member: spelled for spelled, member in known.items()}
+    told = Told((member, spelled) for spelled, member in known.items())
     instead = {member: stand_in(member, version) for member in kind if member not in members_of(kind, version)}
     told |= {member: told[other] for member, other in instead.items() if other is not None}
-
-    def write(value: Any) -> str:
-        try:
-            return told[value]
-        except KeyError:
-            raise ValueError(f"{value} cannot be said in this version") from None
 
     def read(text: str) -> Any:
         try:
@@ -149,7 +150,7 @@ def _enumeration(field: Field, version: Version) -> tuple[ToText, FromText]:
         except KeyError:
             raise ValueError(f"one of {', '.join(known)}") from None
 
-    return write, read
+    return told.__getitem__, read
 
 
 def _rounded(places: int) -> ToText:
