@@ -17,7 +17,7 @@ from clearinghouse.ochp.shape import fields_of, wire_of
 from clearinghouse.ochp.versions import Version
 from clearinghouse.soap.codec import decode, encode, local_name
 from clearinghouse.soap.complaints import complaint, errors_of
-from clearinghouse.soap.envelopes import Entry
+from clearinghouse.soap.entries import Entry
 from clearinghouse.soap.faults import Refusal
 from clearinghouse.soap.records import stream_of
 from clearinghouse.soap.repair import rebuilt
@@ -58,7 +58,7 @@ def read_long_answer(cls: type[T], entry: Entry, version: Version) -> T:
     field = stream_of(cls, version)
     if field is None:
         return read_answer(cls, entry.whole(), version)
-    batches = entry.batches()
+    batches = entry.batches(field.element)
     first = next(batches)
     value = read_answer(cls, first, version)
     rest = _records(cls, field.attr, [child for child in first if local_name(child) != field.element], batches, version)

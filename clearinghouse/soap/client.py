@@ -28,6 +28,7 @@ from clearinghouse.services.calls_port import Login, TokenPair
 from clearinghouse.soap.answers import read_answer, read_long_answer
 from clearinghouse.soap.codec import encode, local_name
 from clearinghouse.soap.documents import charset_parameter, utf8
+from clearinghouse.soap.entries import Entry
 from clearinghouse.soap.envelopes import Envelope, steps
 from clearinghouse.soap.faults import ENVELOPE, Refusal, envelope
 from clearinghouse.soap.security import basic_header, masked, security_header
@@ -251,7 +252,7 @@ def understood(operation: Operation, version: Version, status: int, document: by
         raise PartnerRefused(f"the credentials were not accepted (HTTP {status})")
     in_memory = isinstance(document, bytes)
     try:
-        entry = Envelope(steps(document) if isinstance(document, bytes) else document).entry()
+        entry = Entry(Envelope(steps(document) if isinstance(document, bytes) else document))
         if in_memory or entry.tag == FAULT:
             return _answered(operation, version, entry.whole())
         return read_long_answer(operation.response, entry, version)

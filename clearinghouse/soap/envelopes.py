@@ -1,16 +1,15 @@
 """Reading SOAP 1.1 envelopes from whoever sends them: limits, headers, and the one body entry.
 
 The parser gets the message in steps: until the Body begins, and the rest once the caller is known, so that strangers
-cannot make the server work on large messages. Of a long one, no more is in memory at a time than a step brings.
-Document types are refused (SOAP 1.1, section 3), entities are never resolved, and `href`/`id` are attributes like any
-other.
+cannot make the server work on large messages. `entries` has how long ones are read. Document types
+are refused (SOAP 1.1, section 3), entities are never resolved, and `href`/`id` are attributes like any other.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from itertools import islice
+from dataclasses import dataclass
 from typing import Any
 
 from lxml import etree
@@ -24,6 +23,17 @@ SECURITY = f"{{{WSSE}}}Security"
 ROOT, HEADER, BODY = (f"{{{ENVELOPE}}}{name}" for name in ("Envelope", "Header", "Body"))
 MUST_UNDERSTAND = f"{{{ENVELOPE}}}mustUnderstand"
 
+SAFELY: dict[str, Any] = {
+    "encoding": "utf-8",
+    "resolve_entities": False,
+    "no_network": True,
+    "load_dtd": False,
+    "dtd_validation": False,
+    "huge_tree": False,
+    "remove_comments": True,
+    "remove_pis": True,
+}
+"""How whatever comes from outside is parsed."""
 DOCTYPE = b"<!DOCTYPE"
 FIRST_STEP = 8192
 MOST_ATTRIBUTES = 64
@@ -33,6 +43,19 @@ MOST_HELD = 64 << 20
 """Bytes of a message that become one tree: ten times as many in memory. Records are let go of one after the other."""
 
 
+@dataclass(frozen=True)
+class Place:
+    """A place in a text: lines before it, and bytes before it in its line."""
+
+    line: int = 0
+    column: int = 0
+
+    def after(self, text: bytes | bytearray) -> Place:
+        """The place behind a text that begins here."""
+        lines = text.count(b"\n")
+        return Place(self.line + lines, len(text) - text.rindex(b"\n") - 1 if lines else self.column + len(text))
+
+
 class Envelope:
     """One message being read: first `head`, then `entry`. Both raise Refusal."""
 
@@ -40,19 +63,10 @@ class Envelope:
         """`pieces` of the document in UTF-8 are taken as they are needed; without `ends` they are but its beginning."""
         self._pieces = iter(pieces)
         self._ends = ends
-        self._parser: Any = etree.XMLPullParser(
-            events=("start",),
-            tag=(ROOT, BODY),
-            encoding="utf-8",
-            resolve_entities=False,
-            no_network=True,
-            load_dtd=False,
-            dtd_validation=False,
-            huge_tree=False,
-            remove_comments=True,
-            remove_pis=True,
-        )
-        self._fed = self._held = 0
+        self._parser: Any = etree.XMLPullParser(events=("start",), tag=(ROOT, BODY), **SAFELY)
+        self._fed = 0
+        self._beginning: list[bytes] | None = []
+        self._seam = Place(), Place()
         self._root: etree._Element | None = None
 
     def head(self) -> etree._Element | None:
@@ -61,14 +75,9 @@ class Envelope:
             pass
         return None if self._root is None else self._root.find(HEADER)
 
-    def entry(self) -> Entry:
-        """The one entry of the body, which may still be growing; of an envelope in the body, the entry of that one."""
-        while self.begun() is None and self.feed():
-            pass
-        return Entry(self)
-
     def whole(self) -> etree._Element:
-        """The one entry of the body, complete."""
+        """The one entry of the body, complete; of an envelope in the body, the entry of that one."""
+        self._beginning = None
         while self.feed():
             pass
         root = self._root
@@ -80,6 +89,24 @@ class Envelope:
             if root.tag != ROOT:
                 return root
         raise client_fault("Envelopes inside envelopes are read two deep at most.")
+
+    def opened(self) -> tuple[Envelope, Place, bytes, Iterator[bytes]]:
+        """This envelope up to its entry's start tag, where that ends, what was read behind it, and what is to come.
+
+        It is there as long as nothing has been read beyond `begun`.
+        """
+        text = b"".join(self._beginning or ())
+        tags = _up_to_each_tag(text)
+        frame = Envelope(tags)
+        while frame.begun() is None and frame.feed():
+            pass
+        rest = b"".join(tags)
+        return frame, Place().after(text.removesuffix(rest)), rest, self._pieces
+
+    def go_on(self, rest: bytes, left: Place, resumed: Place) -> None:
+        """Let this be all that is still to come, after what was `left` out until the message is `resumed`."""
+        self._pieces = iter((rest,))
+        self._seam = left, resumed
 
     def begun(self) -> etree._Element | None:
         """The entry as far as it is there; None before it has begun, and for one that is an envelope again."""
@@ -97,22 +124,19 @@ class Envelope:
             return False
         if not self._fed:
             _check_beginning(piece)
-        self._held += len(piece)
-        if self._held > MOST_HELD:
-            raise client_fault(f"The request, or a record of it, is larger than {MOST_HELD} bytes.", 413)
+        if self._fed + len(piece) > MOST_HELD:
+            raise too_large()
+        if self._beginning is not None:
+            self._beginning.append(piece)
         try:
             self._parser.feed(piece)
         except etree.XMLSyntaxError as error:
-            raise _syntax(error) from None
+            raise not_well_formed(error, *self._seam) from None
         self._fed += len(piece)
         if self._root is None:
             events: Any = self._parser.read_events()
             self._root = next((element for _, element in events), None)
         return True
-
-    def let_go(self) -> None:
-        """What was read so far is not kept any longer."""
-        self._held = 0
 
     @property
     def has_ended(self) -> bool:
@@ -130,51 +154,13 @@ class Envelope:
         try:
             root = self._parser.close()
         except etree.XMLSyntaxError as error:
-            raise _syntax(error) from None
+            raise not_well_formed(error, *self._seam) from None
         self._parser = None
         if root.getroottree().docinfo.internalDTD is not None:
             raise _no_document_type()
         if root.tag != ROOT:
             raise Refusal(FaultCode.VERSION_MISMATCH, f"A SOAP 1.1 envelope ({ENVELOPE}) was expected.")
         self._root = root
-
-
-class Entry:
-    """The body's entry: whole, or in batches of its children, which are gone from memory with the next batch."""
-
-    def __init__(self, envelope: Envelope) -> None:
-        self._envelope = envelope
-        begun = envelope.begun()
-        self._element = envelope.whole() if begun is None else begun
-
-    @property
-    def tag(self) -> str:
-        """Its name in Clark notation."""
-        return str(self._element.tag)
-
-    def whole(self) -> etree._Element:
-        """The complete element. Raises Refusal."""
-        return _bounded(self._envelope.whole())
-
-    def batches(self) -> Iterator[etree._Element]:
-        """Elements of the entry's name, each with the next of its children. Raises Refusal."""
-        if self._envelope.has_ended:
-            yield self.whole()
-            return
-        element = self._element
-        while self._envelope.feed():
-            if len(element) > 1:
-                self._envelope.let_go()
-                yield _bounded(_moved(element, len(element) - 1))  # the last may be growing still
-        self._envelope.whole()
-        yield _bounded(element)
-
-
-def _moved(element: etree._Element, count: int) -> etree._Element:
-    """An element of the same name with the first children of this one."""
-    batch = element.makeelement(element.tag)
-    batch.extend(list(islice(element, count)))
-    return batch
 
 
 def steps(document: bytes) -> Iterator[bytes]:
@@ -195,9 +181,28 @@ def _no_document_type() -> Refusal:
     return client_fault("A SOAP message must not have a document type declaration.")
 
 
-def _syntax(error: etree.XMLSyntaxError) -> Refusal:
-    """Where the XML is broken; libxml2's own words may repeat the content, so they are left out."""
+def _up_to_each_tag(text: bytes) -> Iterator[bytes]:
+    """Pieces of a text that end where a tag may end."""
+    start = 0
+    while end := text.find(b">", start) + 1:
+        yield text[start:end]
+        start = end
+    yield text[start:]
+
+
+def too_large() -> Refusal:
+    """What to answer to more than may be in memory at once."""
+    return client_fault(f"The request, or a record of it, is larger than {MOST_HELD} bytes.", 413)
+
+
+def not_well_formed(error: etree.XMLSyntaxError, parsed: Place, meant: Place) -> Refusal:
+    """Where the XML is broken; libxml2's own words may repeat the content, so they are left out.
+
+    What was `parsed` at one place begins where it is `meant` to be in the message.
+    """
     line, column = error.position
+    column += meant.column - parsed.column if line == parsed.line + 1 else 0
+    line += meant.line - parsed.line
     return client_fault(f"The request is not well-formed XML (line {line}, column {column}).")
 
 
@@ -208,7 +213,7 @@ def _entries(root: etree._Element | None) -> list[etree._Element]:
     return [entry for entry in body if isinstance(entry.tag, str)]
 
 
-def _bounded(element: etree._Element) -> etree._Element:
+def bounded(element: etree._Element) -> etree._Element:
     """The element, if none in it has more attributes than a message could mean. Raises Refusal."""
     if TOO_MANY_ATTRIBUTES(element):
         raise client_fault(f"An element has more than {MOST_ATTRIBUTES} attributes.")

@@ -21,7 +21,7 @@ from clearinghouse.ochp.shape import wire_of
 from clearinghouse.ochp.versions import Version
 from clearinghouse.services.calls_port import Caller
 from clearinghouse.soap.codec import pieces
-from clearinghouse.soap.envelopes import Entry
+from clearinghouse.soap.entries import Entry
 from clearinghouse.soap.faults import HEAD, TAIL, FaultCode, Refusal, client_fault
 from clearinghouse.soap.records import read_request
 

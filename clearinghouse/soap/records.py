@@ -6,7 +6,7 @@ it read as the only one of a message, mended if need be, and left out with its c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from typing import Any, TypeVar
 
 from lxml import etree
@@ -15,7 +15,7 @@ from clearinghouse.domain.errors import Malformed
 from clearinghouse.ochp.shape import Field, fields_of, once, wire_of
 from clearinghouse.ochp.versions import Version
 from clearinghouse.soap.codec import local_name, reader
-from clearinghouse.soap.envelopes import Entry
+from clearinghouse.soap.entries import Entry, ahead
 from clearinghouse.soap.repair import default_namespace, read
 from clearinghouse.soap.xsd import validator
 
@@ -42,11 +42,10 @@ def stream_of(cls: type, version: Version) -> Field | None:
 
 def records(cls: type, field: Field, entry: Entry, version: Version, unreadable: list[Malformed]) -> Iterator[Any]:
     """The records of a message that has nothing else."""
-    schema, one = validator(version), reader(field.kind, version)
-    tag = f"{{{version.namespace}}}{field.element}"
+    one, tag = reader(field.kind, version), f"{{{version.namespace}}}{field.element}"
     count = 0
-    for batch in entry.batches():
-        is_valid = schema.validate(batch)
+    checked = _checked(entry, field, version)
+    for batch, is_valid in checked if entry.has_ended else ahead(checked):
         for record in batch.iterchildren(tag) if is_valid else _alike(batch, field, version):
             count += 1
             try:
@@ -55,6 +54,12 @@ def records(cls: type, field: Field, entry: Entry, version: Version, unreadable:
                 unreadable.append(Malformed(f"record {count}: {malformed}"))
     if len(unreadable) == count:
         raise unreadable[0] if unreadable else Malformed(f"{field.element} is missing")
+
+
+def _checked(entry: Entry, field: Field, version: Version) -> Generator[tuple[etree._Element, bool]]:
+    """The batches of a message, and whether all is valid in them."""
+    for batch in entry.batches(field.element):
+        yield batch, validator(version).validate(batch)
 
 
 def _alike(batch: etree._Element, field: Field, version: Version) -> list[etree._Element]:

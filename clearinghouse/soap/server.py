@@ -17,6 +17,7 @@ from clearinghouse.ochp.versions import BY_NAMESPACE, ORDER, Version
 from clearinghouse.services.calls_port import Caller, Doorkeeper, Handler, HttpAnswer, HttpRequest, Login, TokenPair
 from clearinghouse.soap import wsdl
 from clearinghouse.soap.documents import charset_parameter, utf8
+from clearinghouse.soap.entries import Entry
 from clearinghouse.soap.envelopes import Envelope, steps, understand
 from clearinghouse.soap.faults import CONTENT_TYPE, FaultCode, Refusal, client_fault
 from clearinghouse.soap.protocol import Exchange
@@ -148,7 +149,7 @@ class Visit:
     def answer(self) -> HttpAnswer:
         """Read, admit, serve. Raises Refusal."""
         envelope, caller = self.admit()
-        entry = envelope.entry()
+        entry = Entry(envelope)
         self.version = version_of(entry.tag)
         self.facts["version"] = self.version.value
         return self._served(Exchange(entry, caller, self.version))

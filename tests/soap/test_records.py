@@ -81,7 +81,7 @@ def test_every_record_arrives_in_its_order(count, in_file):
 
 
 def test_records_are_handed_on_before_the_message_is_read_to_its_end():
-    file = io.BytesIO(message(*many()).encode())
+    file = io.BytesIO(message(*many(40_000)).encode())
     seen = []
 
     def handle(request, caller, version):
