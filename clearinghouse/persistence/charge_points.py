@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from enum import StrEnum
-from json import dumps
 from typing import Any
 
+from orjson import dumps
 from sqlalchemy import (
     Column,
     ColumnElement,
@@ -33,7 +33,7 @@ from clearinghouse.ochp.charge_points import ChargePointInfo
 from clearinghouse.ochp.identifiers import evse_key
 from clearinghouse.ochp.operations import Role
 from clearinghouse.ochp.plain import from_plain, to_plain
-from clearinghouse.persistence.bulk import filled, temporary
+from clearinghouse.persistence.bulk import filled, overlapped, temporary
 from clearinghouse.persistence.changes import FIRST, first_change, stamped
 from clearinghouse.persistence.charge_point_tables import charge_point
 from clearinghouse.persistence.engine import Statements
@@ -45,15 +45,25 @@ from clearinghouse.services.charge_point_port import Taken
 BATCH = 50
 """Rows that travel together: of more, the first are out of the processor's memory when their turn comes."""
 
+TOGETHER = 500
+"""Points that are stored by one statement, while the next are read."""
+
 uploaded = temporary(
     "uploaded_charge_point",
     Column("key", Text),
     Column("operator_id", Text),
     Column("location_id", Text),
     Column("parking_keys", ARRAY(Text)),
-    Column("place", JSONB),
     Column("document", JSONB),
 )
+located = temporary(
+    "located_charge_point",
+    Column("key", Text),
+    Column("operator_id", Text),
+    Column("location_id", Text),
+    Column("place", JSONB),
+)
+"""What is kept of all uploaded points until the last of them is there."""
 
 ONE_WRITER = text(
     "SELECT pg_advisory_xact_lock(hashtext('charge_point'), hashtext(id)) FROM unnest(CAST(:ids AS text[])) AS id"
@@ -71,25 +81,33 @@ MERGE = text(
     """
 )
 """Rows that are as they were are sorted out before the conflict, which would lock each of them."""
+LOCATE = text(
+    """
+    INSERT INTO located_charge_point
+    SELECT key, operator_id, location_id,
+        jsonb_build_array(document -> 'charge_point_address', document -> 'charge_point_location')
+    FROM uploaded_charge_point
+    """
+)
 SWEEP = text(
     """
     UPDATE charge_point SET gone = true, change = :number
     WHERE operator_id = ANY(:ids) AND NOT gone
-        AND NOT EXISTS (SELECT FROM uploaded_charge_point AS uploaded WHERE uploaded.key = charge_point.key)
+        AND NOT EXISTS (SELECT FROM located_charge_point AS located WHERE located.key = charge_point.key)
     """
 )
 SCATTERED = text(
     """
-    WITH location AS (SELECT DISTINCT operator_id, location_id FROM uploaded_charge_point),
+    WITH location AS (SELECT DISTINCT operator_id, location_id FROM located_charge_point),
     other AS (
         SELECT operator_id, location_id,
             jsonb_build_array(document -> 'charge_point_address', document -> 'charge_point_location') AS place
         FROM charge_point JOIN location USING (operator_id, location_id)
         WHERE NOT gone
-            AND NOT EXISTS (SELECT FROM uploaded_charge_point AS uploaded WHERE uploaded.key = charge_point.key)
+            AND NOT EXISTS (SELECT FROM located_charge_point AS located WHERE located.key = charge_point.key)
     )
     SELECT location_id
-    FROM (SELECT operator_id, location_id, place FROM uploaded_charge_point UNION ALL SELECT * FROM other) AS point
+    FROM (SELECT operator_id, location_id, place FROM located_charge_point UNION ALL SELECT * FROM other) AS point
     GROUP BY operator_id, location_id HAVING count(DISTINCT place) > 1
     ORDER BY location_id
     """
@@ -165,14 +183,20 @@ class StoredChargePoints:
         """Store these; with `replace`, whatever else the owners had is gone, unless there are none."""
         ids = sorted(owners)
         self._db.execute(ONE_WRITER, {"ids": ids})
-        count = filled(self._db, uploaded, map(_row, points))
-        if not count:
-            return Taken(count=0)
+        filled(self._db, located, ())
         with stamped(self._db, self._clock) as number:
-            self._db.execute(MERGE, {"number": number})
-            if replace:
+
+            def put(batch: list[tuple[str, ...]]) -> None:
+                filled(self._db, uploaded, batch)
+                self._db.execute(MERGE, {"number": number})
+                self._db.execute(LOCATE)
+
+            count = overlapped(map(_row, points), TOGETHER, put)
+            self._db.execute(text(f'ANALYZE "{located.name}"'))
+            if replace and count:
                 self._db.execute(SWEEP, {"number": number, "ids": ids})
-        return Taken(count=count, scattered=tuple(self._db.execute(SCATTERED).scalars()))
+            scattered = tuple(self._db.execute(SCATTERED).scalars())
+        return Taken(count=count, scattered=scattered)
 
     def visible(self, provider_ids: Iterable[str], now: datetime) -> Iterator[ChargePointInfo]:
         """What is there of the operators that these providers are connected to."""
@@ -201,6 +225,5 @@ class StoredChargePoints:
 def _row(owned: OwnedPoint) -> tuple[str, ...]:
     """The columns as texts, which the driver copies as they are; lists and documents would take it longer to write."""
     document = to_plain(owned.point)
-    place = [document["charge_point_address"], document["charge_point_location"]]
     parking_keys = f"{{{','.join(owned.parking_keys)}}}"
-    return owned.key, owned.operator_id, owned.point.location_id, parking_keys, dumps(place), dumps(document)
+    return owned.key, owned.operator_id, owned.point.location_id, parking_keys, dumps(document).decode()

@@ -6,6 +6,7 @@ import select
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+import orjson
 import psycopg
 from sqlalchemy import URL, CursorResult, Engine, Executable, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError, OperationalError
@@ -44,6 +45,7 @@ def make_engine(url: str, **options: Any) -> Engine:
     engine = create_engine(
         database_url(url),
         hide_parameters=True,
+        json_deserializer=orjson.loads,
         skip_autocommit_rollback=True,
         connect_args={"connect_timeout": PATIENCE, **KEEPALIVE},
         **options,

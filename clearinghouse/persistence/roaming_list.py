@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import cache
@@ -256,13 +257,13 @@ class StoredRoamingLists:
             filled(self._db, named, ())
         with stamped(self._db, self._clock) as number:
 
-            def put(batch: list[RoamingAuthorisationInfo]) -> None:
-                filled(self._db, uploaded, (_row(each, place) for place, each in enumerate(batch)))
+            def put(batch: list[tuple[object, ...]]) -> None:
+                filled(self._db, uploaded, batch)
                 self._db.execute(PUT, {"new_number": number})
                 if replace:
                     self._db.execute(NAME)
 
-            count = overlapped(lines, TOGETHER, put)
+            count = overlapped(map(_row, lines, itertools.count()), TOGETHER, put)
             if replace and count:
                 self._db.execute(EXPIRE, {"owners": sorted(owners), "now": now, "new_number": number})
         return count
