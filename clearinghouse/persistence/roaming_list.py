@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    Row,
     Select,
     and_,
     any_,
@@ -56,6 +57,7 @@ from clearinghouse.persistence.roaming_list_tables import roaming_authorisation 
 from clearinghouse.persistence.tables import change
 from clearinghouse.persistence.visibility import NOW, SINCE, connected, disconnected
 from clearinghouse.services.roaming_list_port import LiveAuthorisation
+from clearinghouse.services.streams import ahead
 
 OWNERS = bindparam("owners", type_=ARRAY(Text))
 NUMBER = bindparam("new_number", type_=BigInteger)
@@ -281,7 +283,8 @@ class StoredRoamingLists:
     ) -> Iterator[RoamingAuthorisationInfo]:
         settle(self._db)
         reading = statement.execution_options(stream_results=True, yield_per=AT_ONCE)
-        for rows in self._db.execute(reading, {**_viewing(viewers, now), **more}).partitions():
+        parts: Iterator[Sequence[Row[Any]]] = self._db.execute(reading, {**_viewing(viewers, now), **more}).partitions()
+        for rows in ahead(parts):
             yield from map(_line, rows)
 
     def find(self, viewers: Collection[str], key: TokenKey, now: datetime) -> RoamingAuthorisationInfo | None:

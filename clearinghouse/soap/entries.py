@@ -2,22 +2,17 @@
 
 A long message is cut between records, and each batch is a document of its own. It is parsed in half the time that a
 growing one takes, it is gone from memory with the next one, and parser and schema leave the interpreter to others
-meanwhile: `ahead` has the next batch made in a thread while records of this one are worked on.
+meanwhile, so that the next batch may be made `ahead` while records of this one are worked on.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Generator, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
-from contextlib import closing
-from typing import TypeVar
+from collections.abc import Iterator
 
 from lxml import etree
 
 from clearinghouse.soap.envelopes import MOST_HELD, SAFELY, Envelope, Place, bounded, not_well_formed, too_large
-
-T = TypeVar("T")
 
 BATCH = 1 << 20
 """Bytes of a batch, at least. A thread that waits for the interpreter gets it after 5 ms: batches take longer."""
@@ -106,20 +101,3 @@ class Cutter:
             raise not_well_formed(error, Place().after(self._start), self.place) from None
         self.place = self.place.after(records)
         return batch
-
-
-_HELPERS = ThreadPoolExecutor(4, "ahead")
-"""They stay, because each thread has compiled schemas of its own."""
-END = object()
-
-
-def ahead(items: Generator[T]) -> Iterator[T]:
-    """The items, of which the next one is made in a thread while one is worked on."""
-    coming: Future[T | object] = _HELPERS.submit(next, items, END)
-    with closing(items):
-        try:
-            while (item := coming.result()) is not END:
-                coming = _HELPERS.submit(next, items, END)
-                yield item  # type: ignore[misc]
-        finally:
-            wait([coming])

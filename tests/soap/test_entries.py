@@ -1,8 +1,5 @@
 """Long entries in batches: cut anywhere, they say what the whole says; errors tell their place in the whole."""
 
-import threading
-import time
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -11,7 +8,7 @@ from lxml import etree
 from clearinghouse.ochp.shape import fields_of
 from clearinghouse.ochp.versions import ORDER
 from clearinghouse.soap import entries
-from clearinghouse.soap.entries import Entry, ahead
+from clearinghouse.soap.entries import Entry
 from clearinghouse.soap.envelopes import SAFELY, Envelope
 from clearinghouse.soap.faults import Refusal
 from clearinghouse.soap.xsd import classes_of
@@ -101,51 +98,3 @@ def test_an_error_behind_the_last_record_tells_its_place(monkeypatch):
     text = document(*["\n<rec>1</rec>"] * 300).replace(b"</s:Body>", b"</s:Buddy>")
     with pytest.raises(Refusal, match=r"line 304, column 31"):
         list(begun(text, 50).batches("rec"))
-
-
-@pytest.mark.parametrize("count", [0, 1, 7])
-def test_what_is_made_ahead_comes_in_its_order(count):
-    assert list(ahead(number for number in range(count))) == list(range(count))
-
-
-def test_the_next_is_made_while_one_is_worked_on():
-    made = [threading.Event() for _ in range(3)]
-
-    def items():
-        for each in made:
-            each.set()
-            yield each
-
-    for number, _ in enumerate(ahead(items())):
-        assert made[min(number + 1, 2)].wait(10)
-
-
-def test_an_error_comes_when_its_item_is_due():
-    def items():
-        yield 1
-        raise ValueError("broken")
-
-    seen = []
-    with pytest.raises(ValueError, match="broken"):
-        seen.extend(ahead(items()))
-    coming = ahead(items())
-    assert next(coming) == 1
-
-
-def test_who_leaves_leaves_nothing_running():
-    closed, running = threading.Event(), threading.Event()
-
-    def items():
-        try:
-            yield 1
-            running.set()
-            time.sleep(0.1)
-            yield 2
-        finally:
-            closed.set()
-
-    coming = ahead(items())
-    next(coming)
-    assert running.wait(10)
-    coming.close()
-    assert closed.is_set()
