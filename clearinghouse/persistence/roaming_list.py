@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -68,6 +69,8 @@ SPELLINGS = 3
 NONE = (None, None)
 AT_ONCE = 2000
 """Rows that travel together while a list is read."""
+FETCHING = ThreadPoolExecutor(2, "lines")
+"""They wait for the next lines of a list while lines are written."""
 TOGETHER = 10_000
 """Lines that are stored by one statement, while the next are read."""
 ROOM = text("SET LOCAL work_mem = '64MB'")
@@ -284,7 +287,7 @@ class StoredRoamingLists:
         settle(self._db)
         reading = statement.execution_options(stream_results=True, yield_per=AT_ONCE)
         parts: Iterator[Sequence[Row[Any]]] = self._db.execute(reading, {**_viewing(viewers, now), **more}).partitions()
-        for rows in ahead(parts):
+        for rows in ahead(parts, FETCHING):
             yield from map(_line, rows)
 
     def find(self, viewers: Collection[str], key: TokenKey, now: datetime) -> RoamingAuthorisationInfo | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor, wait
+from concurrent.futures import Executor, Future, wait
 from contextlib import closing
 from typing import TypeVar
 
@@ -30,20 +30,18 @@ def _resumed(first: T, rest: Generator[T]) -> Generator[T]:
         yield from rest
 
 
-_HELPERS = ThreadPoolExecutor(4, "ahead")
-"""They stay: a thread that reads messages has compiled schemas for itself."""
 END = object()
 
 
-def ahead(items: Iterator[T]) -> Generator[T]:
-    """The items, of which the next one is made in a thread while one is worked on; a generator is closed at the end.
+def ahead(items: Iterator[T], helper: Executor) -> Generator[T]:
+    """The items, of which the helper makes the next one while one is worked on; a generator is closed at the end.
 
     It is for what leaves the interpreter to others for long: the parser, the schema, the database.
     """
-    coming: Future[T | object] = _HELPERS.submit(next, items, END)
+    coming: Future[T | object] = helper.submit(next, items, END)
     try:
         while (item := coming.result()) is not END:
-            coming = _HELPERS.submit(next, items, END)
+            coming = helper.submit(next, items, END)
             yield item  # type: ignore[misc]
     finally:
         wait([coming])

@@ -7,6 +7,7 @@ it read as the only one of a message, mended if need be, and left out with its c
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
 from lxml import etree
@@ -46,7 +47,7 @@ def records(cls: type, field: Field, entry: Entry, version: Version, unreadable:
     one, tag = reader(field.kind, version), f"{{{version.namespace}}}{field.element}"
     count = 0
     checked = _checked(entry, field, version)
-    for batch, is_valid in checked if entry.has_ended else ahead(checked):
+    for batch, is_valid in checked if entry.has_ended else _ahead(checked):
         for record in batch.iterchildren(tag) if is_valid else _alike(batch, field, version):
             count += 1
             try:
@@ -61,6 +62,22 @@ def _checked(entry: Entry, field: Field, version: Version) -> Generator[tuple[et
     """The batches of a message, and whether all is valid in them."""
     for batch in entry.batches(field.element):
         yield batch, validator(version).validate(batch)
+
+
+_PARSERS: list[ThreadPoolExecutor] = []
+"""Threads at rest. They stay, because each has schemas of its own; there is one for each long message under way."""
+
+
+def _ahead(items: Generator[T]) -> Iterator[T]:
+    """The items, each made ahead by the same thread: libxml2 keeps what a parser knows for the thread it began in."""
+    try:
+        helper = _PARSERS.pop()
+    except IndexError:
+        helper = ThreadPoolExecutor(1, "parser")
+    try:
+        yield from ahead(items, helper)
+    finally:
+        _PARSERS.append(helper)
 
 
 def _alike(batch: etree._Element, field: Field, version: Version) -> list[etree._Element]:

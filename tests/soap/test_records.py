@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import threading
 
 import pytest
 
@@ -12,6 +13,7 @@ from clearinghouse.ochp.operations import Role
 from clearinghouse.ochp.results import Result, ResultCode
 from clearinghouse.ochp.tokens import SetRoamingAuthorisationListResponse, TokenType
 from clearinghouse.ochp.versions import V1_3, V1_4_1
+from clearinghouse.soap import entries
 from clearinghouse.soap.faults import Refusal
 from clearinghouse.soap.server import SoapServer
 from tests.soap.posts import post
@@ -251,3 +253,29 @@ def test_one_record_or_a_message_without_records_is_not_read_without_end(monkeyp
     huge = RECORD.format(1).replace("<expiryDate>", "<printedNumber>1</printedNumber>" * 60_000 + "<expiryDate>")
     answer = upload.answer(message(RECORD.format(0), huge), in_file=True)
     assert (answer.status, b"a record of it, is larger than 1048576 bytes" in answer.body) == (413, True)
+
+
+def test_one_thread_parses_all_of_a_message(monkeypatch):
+    """What a parser knows belongs to the thread that it began in; two of them spoil it, and the process with it."""
+    monkeypatch.setattr("clearinghouse.soap.entries.BATCH", 3000)
+    monkeypatch.setattr("clearinghouse.soap.documents.STEP", 1000)
+    threads = []
+
+    def noted(element):
+        threads.append(threading.get_ident())
+        return bounded(element)
+
+    bounded = entries.bounded
+    monkeypatch.setattr(entries, "bounded", noted)
+    uploads = [Upload() for _ in range(3)]
+    running = [
+        threading.Thread(target=each.answer, args=(message(*many(500)),), kwargs={"in_file": True}) for each in uploads
+    ]
+    for each in running:
+        each.start()
+    for each in running:
+        each.join()
+    assert [each.numbers for each in uploads] == [list(range(500))] * 3
+    assert len(threads) > 50
+    assert 1 <= len(set(threads)) <= 3
+    assert threading.get_ident() not in threads
