@@ -15,8 +15,9 @@ from clearinghouse.domain.errors import Malformed, PartnerAnsweredNonsense
 from clearinghouse.ochp.results import DirectResult, DirectResultCode, Result, ResultCode
 from clearinghouse.ochp.shape import fields_of, wire_of
 from clearinghouse.ochp.versions import Version
-from clearinghouse.soap.codec import decode, encode, local_name
+from clearinghouse.soap.codec import decode, encode
 from clearinghouse.soap.complaints import complaint, errors_of
+from clearinghouse.soap.elements import local_name
 from clearinghouse.soap.entries import Entry
 from clearinghouse.soap.faults import Refusal
 from clearinghouse.soap.records import stream_of

@@ -26,8 +26,9 @@ from clearinghouse.ochp.operations import Operation
 from clearinghouse.ochp.versions import Version
 from clearinghouse.services.calls_port import Login, TokenPair
 from clearinghouse.soap.answers import read_answer, read_long_answer
-from clearinghouse.soap.codec import encode, local_name
+from clearinghouse.soap.codec import encode
 from clearinghouse.soap.documents import charset_parameter, utf8
+from clearinghouse.soap.elements import local_name
 from clearinghouse.soap.entries import Entry
 from clearinghouse.soap.envelopes import Envelope, steps
 from clearinghouse.soap.faults import ENVELOPE, Refusal, envelope

@@ -7,7 +7,7 @@ from typing import Any
 
 from lxml import etree
 
-from clearinghouse.soap.codec import SECRETS, local_name, place
+from clearinghouse.soap.elements import SECRETS, local_name, place
 
 LONGEST_COMPLAINT = 300
 NAMESPACES = re.compile(r"\{http[^}]*\}")

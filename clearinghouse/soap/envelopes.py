@@ -14,8 +14,8 @@ from typing import Any
 
 from lxml import etree
 
-from clearinghouse.soap.codec import local_name
 from clearinghouse.soap.documents import STEP
+from clearinghouse.soap.elements import local_name
 from clearinghouse.soap.faults import ENVELOPE, WSSE, FaultCode, Refusal, client_fault
 
 ADDRESSING = re.compile(r"\{http://(www\.w3\.org/2005/08|schemas\.xmlsoap\.org/ws/2004/08)/addressing\}")

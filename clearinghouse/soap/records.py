@@ -16,7 +16,8 @@ from clearinghouse.domain.errors import Malformed
 from clearinghouse.ochp.shape import Field, fields_of, once, wire_of
 from clearinghouse.ochp.versions import Version
 from clearinghouse.services.streams import ahead
-from clearinghouse.soap.codec import local_name, reader
+from clearinghouse.soap.codec import reader
+from clearinghouse.soap.elements import local_name
 from clearinghouse.soap.entries import Entry
 from clearinghouse.soap.repair import default_namespace, read
 from clearinghouse.soap.xsd import validator

@@ -23,8 +23,9 @@ from clearinghouse.ochp.shape import Field, fields_of, spellings, wire_of
 from clearinghouse.ochp.tariffs import TariffElement, TariffRestriction
 from clearinghouse.ochp.tokens import EmtId
 from clearinghouse.ochp.versions import Version
-from clearinghouse.soap.codec import NIL, decode, encode, local_name
+from clearinghouse.soap.codec import decode, encode
 from clearinghouse.soap.complaints import complaint, errors_of
+from clearinghouse.soap.elements import NIL, local_name
 from clearinghouse.soap.text import (
     boolean_text,
     duration_text,

@@ -1,7 +1,6 @@
-"""Values of the language to the bytes of a body element: for each class and version a function that is written once.
+"""Values of the language to the bytes of a body element, by functions that are written once for each class and version.
 
-A record is one f-string whose tags, wrappers and conversions are worked out beforehand, as dataclasses write their
-own methods; asking the schema field by field while a message passes takes three times as long.
+A record is one f-string, whose tags, wrappers and conversions are worked out beforehand.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from clearinghouse.ochp.crossing import Undeliverable
 from clearinghouse.ochp.results import DirectResult, Result
 from clearinghouse.ochp.shape import Field, fields_of, once, wire_of
 from clearinghouse.ochp.versions import Version
+from clearinghouse.soap.script import Script
 from clearinghouse.soap.text import SPECIAL, escape, scalar
 
 Say = Callable[[Any], str]
@@ -139,33 +139,32 @@ def _sayer(cls: type, version: Version, parts: Sequence[str | Field], *, as_a_wh
             token_sub_type = "" if token_sub_type is None else f"<tokenSubType>{text(token_sub_type)}</tokenSubType>"
             return f'''<EmtId representation="{text(representation)}"><instance>{...}</instance>...</EmtId>'''
     """
-    script = Script()
+    culprit = partial(_culprit, [part for part in parts if isinstance(part, Field) and not part.is_complex], version)
+    script = Script("value", Unsayable=Unsayable, escape=escape, is_special=SPECIAL.search, culprit=culprit)
     if as_a_whole:
         complaint = f"{version.value} asks for {cls.__name__}, not "
-        script.lines.append(f"if not isinstance(value, {script.name(cls)}):")
-        script.lines.append(f"    raise Unsayable({complaint!r} + type(value).__name__)")
+        script.add(f"if not isinstance(value, {script.name(cls)}):")
+        script.add(f"    raise Unsayable({complaint!r} + type(value).__name__)")
         if fit := _fitting(cls, version):
-            script.lines.append(f"value = {script.name(fit)}(value)")
+            script.add(f"value = {script.name(fit)}(value)")
     said = [part if isinstance(part, str) else _field(script, cls, part, version) for part in parts]
-    script.lines.append(f"return f'''{''.join(said)}'''")
-    scalars = [part for part in parts if isinstance(part, Field) and not part.is_complex]
-    culprit = partial(_culprit, scalars=scalars, version=version)
-    return script.function(f"{cls.__name__} in {version.value}", culprit)
+    script.add(f"return f'''{''.join(said)}'''")
+    return script.function(f"{cls.__name__} in {version.value}", "culprit(value, error) from None")
 
 
 def _field(script: Script, cls: type, field: Field, version: Version) -> str:
     """Make ready what a value has in a field, and return how an f-string says that."""
     it, must = f"its_{field.attr}", bool(field.min_occurs and not field.is_choice)
-    script.lines.append(f"{it} = value.{field.attr}")
+    script.add(f"{it} = value.{field.attr}")
     if must:
         missing, absent = f"{cls.__name__} needs {field.attr} in {version.value}", "not" if field.is_list else "None is"
-        script.lines.append(f"if {absent} {it}: raise Unsayable({missing!r})")
+        script.add(f"if {absent} {it}: raise Unsayable({missing!r})")
     if must and not field.is_list:
         return _entry(script, field, version, it)
     if field.is_list:
-        script.lines.append(f"{it} = ''.join([f'''{_entry(script, field, version, 'each')}''' for each in {it}])")
+        script.add(f"{it} = ''.join([f'''{_entry(script, field, version, 'each')}''' for each in {it}])")
     else:
-        script.lines.append(f"{it} = '' if {it} is None else f'''{_entry(script, field, version, it)}'''")
+        script.add(f"{it} = '' if {it} is None else f'''{_entry(script, field, version, it)}'''")
     return f"{{{it}}}"
 
 
@@ -187,38 +186,10 @@ def _tags(field: Field) -> tuple[str, str]:
     return f"<{field.element}>", f"</{field.element}>"
 
 
-class Script:
-    """A function of `value` that is being written: its lines, and what they use."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self._used: dict[str, Any] = {"Unsayable": Unsayable, "escape": escape, "is_special": SPECIAL.search}
-
-    def name(self, thing: object) -> str:
-        """A name under which the lines may use something."""
-        name = f"used_{len(self._used)}"
-        self._used[name] = thing
-        return name
-
-    def function(self, title: str, culprit: Callable[[Any, ValueError], Unsayable]) -> Say:
-        """The function; where a conversion fails in it, the error names the `culprit`."""
-        lines = "\n        ".join(self.lines)
-        source = f"""
-def say(value):
-    try:
-        {lines}
-    except Unsayable:
-        raise
-    except ValueError as error:
-        raise {self.name(culprit)}(value, error) from error
-"""
-        exec(compile(source, f"<{title}>", "exec"), self._used)  # noqa: S102 - nothing in it is from outside
-        say: Say = self._used["say"]
-        return say
-
-
-def _culprit(value: Any, error: ValueError, *, scalars: list[Field], version: Version) -> Unsayable:
+def _culprit(scalars: list[Field], version: Version, value: Any, error: ValueError) -> Unsayable:
     """The error, with the field that cannot be said."""
+    if isinstance(error, Unsayable):
+        return error
     for field in scalars:
         said = getattr(value, field.attr)
         for entry in said if field.is_list else (said,):

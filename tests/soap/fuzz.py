@@ -28,7 +28,8 @@ from clearinghouse.ochp.operations import OPERATIONS, Operation, Role
 from clearinghouse.ochp.shape import wire_of
 from clearinghouse.ochp.versions import ORDER, Version
 from clearinghouse.services.calls_port import Caller, HttpAnswer, HttpRequest, Login, TokenPair
-from clearinghouse.soap.codec import decode, local_name
+from clearinghouse.soap.codec import decode
+from clearinghouse.soap.elements import local_name
 from clearinghouse.soap.faults import ENVELOPE, WSSE
 from clearinghouse.soap.interfaces import path_of
 from clearinghouse.soap.server import SoapServer
