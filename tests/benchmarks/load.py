@@ -10,6 +10,7 @@ import socket
 import ssl
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 from tests.benchmarks import messages
@@ -22,36 +23,64 @@ END_OF_HEAD = b"\r\n\r\n"
 LAST_CHUNK = b"\r\n0\r\n\r\n"
 
 
+class HungUp(Exception):  # noqa: N818
+    """The server closed a line."""
+
+
 class Line:
     """A kept connection with at most one request under way."""
 
     def __init__(self, address: tuple[str, int], context: ssl.SSLContext) -> None:
-        plain = socket.create_connection(address, timeout=PATIENCE)
-        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.socket = context.wrap_socket(plain, server_hostname=address[0])
-        self.socket.setblocking(False)
+        self._address = address
+        self._context = context
+        self.socket = self._connected()
         self.since = 0.0
-        self._received = b""
+        self._message = self._received = b""
+        self._is_new = True
+
+    def _connected(self) -> socket.socket:
+        plain = socket.create_connection(self._address, timeout=PATIENCE)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        line = self._context.wrap_socket(plain, server_hostname=self._address[0])
+        line.setblocking(False)
+        return line
 
     def send(self, message: bytes, since: float) -> None:
         """Put a request on the line; it was to be sent at `since`."""
-        self._received = b""
+        self._message, self._received = message, b""
         self.since = since
         self.socket.settimeout(PATIENCE)
-        self.socket.sendall(message)
+        with suppress(OSError):  # a line that has just been closed says so when it is read
+            self.socket.sendall(message)
         self.socket.setblocking(False)
 
+    def reopen(self) -> None:
+        """Replace a line that the server closed, as it may after a silence; the request under way is sent again.
+
+        Raises RuntimeError where that is no excuse: the line was new, or the answer had begun.
+        """
+        if self._message and (self._is_new or self._received):
+            raise RuntimeError("the server hung up")
+        self.socket.close()
+        self.socket = self._connected()
+        self._is_new = True
+        if self._message:
+            self.send(self._message, self.since)
+
     def answer(self) -> bytes | None:
-        """The answer, once it is complete."""
+        """The answer, once it is complete. Raises HungUp."""
         while True:
             try:
                 piece = self.socket.recv(PIECE)
             except ssl.SSLWantReadError:
                 return None
+            except OSError:
+                piece = b""
             if not piece:
-                raise RuntimeError("the server hung up")
+                raise HungUp
             self._received += piece
             if is_complete(self._received):
+                self._message, self._is_new = b"", False
                 return self._received
 
 
@@ -128,7 +157,13 @@ class Load:
             raise RuntimeError(f"no answer within {PATIENCE:g} s")
         for key, _ in ready:
             line: Line = key.data
-            answer = line.answer()
+            try:
+                answer = line.answer()
+            except HungUp:
+                selector.unregister(key.fileobj)
+                line.reopen()
+                selector.register(line.socket, selectors.EVENT_READ, line)
+                continue
             if answer is None:
                 continue
             if not answer.startswith(b"HTTP/1.1 200") or messages.OK not in answer:

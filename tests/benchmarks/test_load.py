@@ -13,32 +13,40 @@ ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 27\r\n\r\n<resultCode>ok</resultCo
 
 
 class PlainLine(Line):
-    """A line without TLS to somebody who answers after a while."""
+    """A line without TLS to somebody who answers after a while, and hangs up after so many answers."""
 
-    def __init__(self, seconds, answer=ANSWER):
-        self.socket, self._other = socket.socketpair()
-        self.socket.setblocking(False)
-        self.since, self._received = 0.0, b""
-        self._thread = threading.Thread(target=self._serve, args=(seconds, answer))
-        self._thread.start()
+    def __init__(self, seconds, answer=ANSWER, answers=10_000):
+        self._said = seconds, answer, answers
+        self._threads = []
+        super().__init__(("nowhere", 0), None)
 
-    def _serve(self, seconds, answer):
-        while self._other.recv(1000):
-            time.sleep(seconds)
-            self._other.sendall(answer)
+    def _connected(self):
+        ours, theirs = socket.socketpair()
+        ours.setblocking(False)
+        self._threads.append(threading.Thread(target=self._serve, args=(theirs, *self._said)))
+        self._threads[-1].start()
+        return ours
+
+    def _serve(self, line, seconds, answer, answers):
+        with line:
+            for _ in range(answers):
+                if not line.recv(1000):
+                    return
+                time.sleep(seconds)
+                line.sendall(answer)
 
     def close(self):
         self.socket.close()
-        self._thread.join()
-        self._other.close()
+        for thread in self._threads:
+            thread.join()
 
 
 @pytest.fixture
 def lines():
     made = []
 
-    def make(count, seconds, answer=ANSWER):
-        made.extend(PlainLine(seconds, answer) for _ in range(count))
+    def make(count, *said):
+        made.extend(PlainLine(*said) for _ in range(count))
         return made
 
     yield make
@@ -85,6 +93,21 @@ def test_a_wrong_answer_ends_the_load(lines):
     load = Load(lines(1, 0.0, ANSWER.replace(b"ok<", b"no<")), iter([b"request"]), 1.0, None)
     with pytest.raises(RuntimeError, match="not ok"):
         load.run()
+
+
+def test_a_line_that_was_closed_after_its_answer_is_opened_again(lines):
+    load = Load(lines(2, 0.0, ANSWER, 1), iter([b"request"] * 20), 30.0, None)
+    load.run()
+    assert len(load.waits) == 20
+
+
+def test_a_server_that_hangs_up_instead_of_answering_ends_the_load(lines):
+    load = Load(lines(1, 0.0, ANSWER[:-1], 1), iter([b"request"]), 1.0, None)
+    with pytest.raises(RuntimeError, match="hung up"):
+        load.run()
+    (silent,) = lines(1, 0.0, ANSWER, 0)[1:]
+    with pytest.raises(RuntimeError, match="hung up"):
+        Load([silent], iter([b"request"]), 1.0, None).run()
 
 
 def test_waits_are_told_in_milliseconds():
