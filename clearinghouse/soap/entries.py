@@ -14,7 +14,7 @@ from lxml import etree
 
 from clearinghouse.soap.envelopes import MOST_HELD, SAFELY, Envelope, Place, bounded, not_well_formed, too_large
 
-BATCH = 1 << 20
+BATCH = 1 << 19
 """Bytes of a batch, at least. A thread that waits for the interpreter gets it after 5 ms: batches take longer."""
 ASIDE = re.compile(rb"<!--.*?(?:-->|\Z)|<!\[CDATA\[.*?(?:\]\]>|\Z)|<\?.*?(?:\?>|\Z)", re.DOTALL)
 """Where tags are no tags."""
