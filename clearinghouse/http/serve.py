@@ -27,6 +27,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from clearinghouse import cores
 from clearinghouse.http.certificates import BadCertificate, TlsFiles, TlsPair, read_pair, write_private
 
 if TYPE_CHECKING:
@@ -97,21 +98,9 @@ def serve(factory: str, listening: Listening) -> None:
 
 def load(factory: str, arguments: dict[str, Any], workers: int, number: int) -> Any:
     """The application of the worker with this number, which ends when the process that started it is gone."""
-    keep_to_a_core(workers, number)
+    cores.keep_to_one(workers, number)
     threading.Thread(target=_follow, args=(os.getppid(),), name="parent", daemon=True).start()
     return resolve_name(factory)(**arguments)
-
-
-def keep_to_a_core(workers: int, number: int) -> None:
-    """Keep a worker on one core, where there are enough workers for all of them.
-
-    Its threads take turns at one interpreter, so that one core is all they use. On several they wake one another from
-    core to core, at the price of 10 to 25 % of the short requests in a second.
-    """
-    if sys.platform == "linux":
-        cores = sorted(os.sched_getaffinity(0))
-        if 1 < len(cores) <= workers:
-            os.sched_setaffinity(0, {cores[number % len(cores)]})
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from lxml import etree
 
+from clearinghouse import cores
 from clearinghouse.domain.errors import Malformed
 from clearinghouse.ochp.shape import Field, fields_of, once, wire_of
 from clearinghouse.ochp.versions import Version
@@ -74,7 +75,7 @@ def _ahead(items: Generator[T]) -> Iterator[T]:
     try:
         helper = _PARSERS.pop()
     except IndexError:
-        helper = ThreadPoolExecutor(1, "parser")
+        helper = ThreadPoolExecutor(1, "parser", cores.use_all)
     try:
         yield from ahead(items, helper)
     finally:
