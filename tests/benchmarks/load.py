@@ -9,6 +9,7 @@ import selectors
 import socket
 import ssl
 import time
+from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
@@ -104,7 +105,7 @@ class Load:
         self.waits: list[float] = []
         self.unsent = 0
         self.started = time.perf_counter()
-        self._free = list(lines)
+        self._free = deque(lines)  # in turn, so that each process of the server has its share
         self._lines = len(lines)
         self._requests = requests
         self._number = 0
@@ -133,7 +134,7 @@ class Load:
             if request is None:
                 self._ends = self._due = now
                 return False
-            self._free.pop().send(request, self._due)
+            self._free.popleft().send(request, self._due)
             self._next_due()
         return True
 
