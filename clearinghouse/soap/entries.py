@@ -58,10 +58,10 @@ class Entry:
         held, enough = bytearray(content), BATCH
         for piece in pieces:
             held += piece
-            if len(held) < enough:
-                continue
             if len(held) > MOST_HELD:
                 raise too_large()
+            if len(held) < enough:
+                continue
             end = cutter.end_of_records(held)
             if end:
                 yield bounded(cutter.batch(held[:end]))

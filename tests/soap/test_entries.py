@@ -68,6 +68,22 @@ def test_a_long_entry_is_cut(monkeypatch):
     assert max(sizes) < 100
 
 
+def test_what_cannot_be_cut_is_held_within_bounds(monkeypatch):
+    monkeypatch.setattr(entries, "BATCH", 700)
+    monkeypatch.setattr(entries, "MOST_HELD", 1000)
+    read = []
+
+    def steps(text):
+        for start in range(0, len(text), 50):
+            read.append(start)
+            yield text[start : start + 50]
+
+    endless = document("<o:rec>1</o:rec>" * 20, "<rec><!--", "</o:rec>" * 10_000)
+    with pytest.raises(Refusal, match="a record of it, is larger"):
+        list(Entry(Envelope(steps(endless))).batches("rec"))
+    assert 900 < read[-1] - endless.index(b"<rec><!--", 200) < 1200
+
+
 @pytest.mark.parametrize("version", ORDER)
 def test_no_record_holds_an_element_of_its_own_name(version):
     """A record would be cut in two where it does."""
