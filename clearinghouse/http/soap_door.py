@@ -61,10 +61,12 @@ class SoapDoor:
         self._bodies = bodies
         self._bounds = bounds
         self._trust_forwarded = trust_forwarded
-        self._hands = Hands(threads, "soap", turns)
+        self._turns = turns or Turns(threads)
+        self._hands = Hands(threads, "soap", self._turns)
         self._long_hands = Hands(LONG_HANDS, "soap-long")
         self._open = 0
         self._short = 0
+        self._passing = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; raises Refusal for what is not even looked at, and ClientGone."""
@@ -139,11 +141,15 @@ class SoapDoor:
         await send({"type": "http.response.body", "body": b""})
 
     async def _give_way(self) -> None:
-        """Let short requests go first, for a moment: they would wait for the interpreter, and a list takes seconds."""
-        for _ in range(COURTESY):
-            if not self._short:
-                return
-            await asyncio.sleep(MOMENT)
+        """Let short requests go first, for a moment: they would wait for the interpreter, and a list takes seconds.
+
+        One list goes on at a time, or many would leave little to the rest. Who waits for a partner does not count.
+        """
+        async with self._passing:
+            for _ in range(COURTESY):
+                if self._short <= self._turns.away:
+                    return
+                await asyncio.sleep(MOMENT)
 
     def close(self) -> None:
         """Let the threads end; what they work on is finished."""

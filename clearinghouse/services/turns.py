@@ -13,17 +13,35 @@ class Turns:
     """
 
     def __init__(self, count: int) -> None:
+        self.away = 0
+        """How many threads gave up their turn, and have not finished yet what they wait for."""
+        self._counting = threading.Lock()
         self._free = threading.Semaphore(count)
-        self._own = threading.local()
+        self._own = _Own()
 
     def take(self) -> None:
         """Wait for a turn, unless this thread has one."""
-        if not getattr(self._own, "has", False):
+        if self._own.is_away:
+            self._count(-1)
+        if not self._own.has:
             self._free.acquire()
             self._own.has = True
 
     def give_up(self) -> None:
         """Let another thread work instead of this one; of a thread without a turn this changes nothing."""
-        if getattr(self._own, "has", False):
+        if self._own.has:
             self._own.has = False
+            self._count(1)
             self._free.release()
+
+    def _count(self, change: int) -> None:
+        self._own.is_away = change > 0
+        with self._counting:
+            self.away += change
+
+
+class _Own(threading.local):
+    """What a thread has."""
+
+    has = False
+    is_away = False

@@ -46,6 +46,21 @@ def test_who_waits_leaves_the_turn_to_others_and_takes_one_again_for_the_next_pi
     assert at_once(turns, 3, lambda: time.sleep(0.02)) == 1
 
 
+def test_who_waits_is_counted_until_there_is_other_work():
+    turns = Turns(1)
+    turns.take()
+    assert turns.away == 0
+    turns.give_up()
+    turns.give_up()
+    assert turns.away == 1
+    blocked = threading.Thread(target=lambda: (turns.take(), turns.give_up()))
+    blocked.start()
+    blocked.join(10)
+    assert turns.away == 2
+    turns.take()
+    assert turns.away == 1
+
+
 def test_a_thread_without_a_turn_has_none_to_give_up():
     turns = Turns(1)
     turns.give_up()
