@@ -37,7 +37,6 @@ QUICKLY = 5.0
 @contextlib.contextmanager
 def healthy_calls(stage: Stage) -> Iterator[None]:
     """A healthy partner calls again and again meanwhile, and gets each answer soon."""
-    stage.get(PROVIDER, "/evses/status", evseId=EVSE)  # what an earlier test left under way is over then
     over = threading.Event()
     took: list[float] = []
 
