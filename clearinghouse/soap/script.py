@@ -13,7 +13,7 @@ class Script:
     """A function of one argument that is being written: its lines, and what they use."""
 
     def __init__(self, argument: str, **used: object) -> None:
-        self.lines: list[str] = []
+        self._lines: list[str] = []
         self._argument = argument
         self._used: dict[str, Any] = dict(used)
 
@@ -25,7 +25,7 @@ class Script:
 
     def add(self, *lines: str) -> None:
         """Go on with these lines."""
-        self.lines += lines
+        self._lines += lines
 
     def function(self, title: str, otherwise: str) -> Callable[[Any], Any]:
         """The function; `otherwise` is what is raised where a conversion raises ValueError as `error`."""
@@ -33,7 +33,7 @@ class Script:
             (
                 f"def function({self._argument}):",
                 "    try:",
-                *(f"        {line}" for line in self.lines),
+                *(f"        {line}" for line in self._lines),
                 "    except ValueError as error:",
                 f"        raise {otherwise}",
             )

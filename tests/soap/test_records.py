@@ -259,23 +259,25 @@ def test_one_thread_parses_all_of_a_message(monkeypatch):
     """What a parser knows belongs to the thread that it began in; two of them spoil it, and the process with it."""
     monkeypatch.setattr("clearinghouse.soap.entries.BATCH", 3000)
     monkeypatch.setattr("clearinghouse.soap.documents.STEP", 1000)
-    threads = []
+    threads = {message: [] for message in range(3)}
 
     def noted(element):
-        threads.append(threading.get_ident())
+        first = next(element.iter("{*}instance"), None)
+        if first is not None:
+            threads[int(first.text, 16) // 500].append(threading.get_ident())
         return bounded(element)
 
     bounded = entries.bounded
     monkeypatch.setattr(entries, "bounded", noted)
     uploads = [Upload() for _ in range(3)]
     running = [
-        threading.Thread(target=each.answer, args=(message(*many(500)),), kwargs={"in_file": True}) for each in uploads
+        threading.Thread(target=each.answer, args=(message(*many(1500)[part : part + 500]),), kwargs={"in_file": True})
+        for part, each in zip(range(0, 1500, 500), uploads, strict=True)
     ]
     for each in running:
         each.start()
     for each in running:
         each.join()
-    assert [each.numbers for each in uploads] == [list(range(500))] * 3
-    assert len(threads) > 50
-    assert 1 <= len(set(threads)) <= 3
-    assert threading.get_ident() not in threads
+    assert [each.numbers for each in uploads] == [list(range(part, part + 500)) for part in (0, 500, 1000)]
+    assert all(len(each) > 20 for each in threads.values())
+    assert all(len(set(each)) == 1 for each in threads.values())
