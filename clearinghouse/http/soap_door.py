@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 from collections.abc import Callable, Generator
 from functools import partial
 
@@ -21,8 +22,8 @@ Welcome = Callable[[HttpRequest], HttpAnswer | None]
 LONG = 64 << 10
 """Bytes of a request that others should not have to wait for."""
 LONG_HANDS = 2
-"""Threads for long requests and answers: more would only take turns at the interpreter."""
-COURTESY, MOMENT = 10, 0.002
+"""Threads for long requests: more would only take turns at the interpreter."""
+COURTESY, MOMENT = 25, 0.002
 """How often, and for how many seconds each time, the next piece of a long answer waits for short requests."""
 
 SOAP_PATH = re.compile(r"/+(?:service|live|direct(?:/+(?:operator|provider))?)/+ochp/+v[^/]+(?:/.*)?")
@@ -64,9 +65,9 @@ class SoapDoor:
         self._turns = turns or Turns(threads)
         self._hands = Hands(threads, "soap", self._turns)
         self._long_hands = Hands(LONG_HANDS, "soap-long")
+        self._list_hand = Hands(1, "soap-list")
         self._open = 0
         self._short = 0
-        self._passing = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request; raises Refusal for what is not even looked at, and ClientGone."""
@@ -127,8 +128,7 @@ class SoapDoor:
         """Send pieces as fast as they are taken. Raises ClientGone; what holds them is let go of in any case."""
         gone = asyncio.ensure_future(receive())
         try:
-            while piece := await self._long_hands(partial(next, pieces, b"")):
-                await self._give_way()
+            while piece := await self._list_hand(partial(self._next, pieces)):
                 async with asyncio.timeout(self._bounds.body_seconds):
                     await send({"type": "http.response.body", "body": piece, "more_body": True})
                 if gone.done():
@@ -137,24 +137,26 @@ class SoapDoor:
             raise ClientGone from None
         finally:
             gone.cancel()
-            await self._long_hands(pieces.close)
+            await self._list_hand(pieces.close)
         await send({"type": "http.response.body", "body": b""})
 
-    async def _give_way(self) -> None:
-        """Let short requests go first, for a moment: they would wait for the interpreter, and a list takes seconds.
+    def _next(self, pieces: Generator[bytes]) -> bytes:
+        """The next piece; empty at the end. Short requests go first, for a moment: they want the same interpreter.
 
-        One list goes on at a time, or many would leave little to the rest. Who waits for a partner does not count.
+        One thread makes the pieces of all lists: of two, a call would have to wait for each whenever it goes on. Who
+        waits for a partner does not count.
         """
-        async with self._passing:
-            for _ in range(COURTESY):
-                if self._short <= self._turns.away:
-                    return
-                await asyncio.sleep(MOMENT)
+        for _ in range(COURTESY):
+            if self._short <= self._turns.away:
+                break
+            time.sleep(MOMENT)
+        return next(pieces, b"")
 
     def close(self) -> None:
         """Let the threads end; what they work on is finished."""
         self._hands.close()
         self._long_hands.close()
+        self._list_hand.close()
 
 
 def caller_url(scope: Scope, headers: dict[str, str], *, trust_forwarded: bool) -> str:
