@@ -69,9 +69,8 @@ def house(settings: Settings, books: PostgresStore) -> Node:
     callers, callees = (Room(of_each=settings.relayed_of_one, of_all=settings.relayed_calls) for _ in range(2))
     turns = Turns(settings.threads)
     relay = Relay(books, directory, soap_line(settings, via), settings.clock, callers, callees, turns.give_up)
-    doorkeeper = HouseDoorkeeper(
-        books, directory, settings.clock, PasswordVerifier().verify, hash_password(os.urandom(16).hex())
-    )
+    verify = PasswordVerifier(before_long=turns.give_up).verify
+    doorkeeper = HouseDoorkeeper(books, directory, settings.clock, verify, hash_password(os.urandom(16).hex()))
     cycle = TokenCycle(books, settings.clock, None, reported)
     conversions = Conversions(books, settings.clock)
     roaming_list = RoamingList(books, settings.clock, conversions)

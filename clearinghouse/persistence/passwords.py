@@ -11,8 +11,8 @@ from collections.abc import Callable
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-MEMORY = 60.0
-"""Seconds for which a verified pair is believed without argon2."""
+MEMORY = 3600.0
+"""Seconds for which a verified pair is believed without argon2: what was true of a hash and a password stays so."""
 CAPACITY = 10_000
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 << 10, parallelism=1)
@@ -28,13 +28,19 @@ class PasswordVerifier:
     """Verifies passwords; remembers good pairs for `memory` seconds under a key that lives in this process only.
 
     One is verified at a time, since argon2 takes 19 MiB and a core: of a partner's calls that come at once, the
-    first pays, and the others find its pair remembered.
+    first pays, and the others find its pair remembered. `before_long` is called by who is going to wait for it.
     """
 
-    def __init__(self, memory: float = MEMORY, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        memory: float = MEMORY,
+        now: Callable[[], float] = time.monotonic,
+        before_long: Callable[[], None] = lambda: None,
+    ) -> None:
         self._key = secrets.token_bytes(32)
         self._memory = memory
         self._now = now
+        self._before_long = before_long
         self._good_until: dict[bytes, float] = {}
         self._lock = threading.Lock()
         self._turn = threading.Lock()
@@ -44,6 +50,7 @@ class PasswordVerifier:
         pair = hmac.digest(self._key, b"\0".join((password_hash.encode(), password.encode())), "sha256")
         if self._is_good(pair):
             return True
+        self._before_long()
         with self._turn:
             if self._is_good(pair):
                 return True

@@ -43,7 +43,8 @@ def test_calls_that_come_at_once_cost_argon2_once(counted: list[str]) -> None:
 
 def test_a_busy_partner_costs_argon2_once_in_the_time_of_memory(counted: list[str]) -> None:
     now = [1000.0]
-    verifier = PasswordVerifier(memory=60, now=lambda: now[0])
+    announced: list[int] = []
+    verifier = PasswordVerifier(memory=60, now=lambda: now[0], before_long=lambda: announced.append(len(counted)))
     stored = hash_password("right")
     assert [verifier.verify(stored, "right") for _ in range(3)] == [True] * 3
     assert len(counted) == 1
@@ -52,6 +53,7 @@ def test_a_busy_partner_costs_argon2_once_in_the_time_of_memory(counted: list[st
     assert len(counted) == 2
     assert [verifier.verify(stored, "wrong") for _ in range(2)] == [False] * 2
     assert len(counted) == 4
+    assert announced == [0, 1, 2, 3], "who waits for argon2 says so before, and nobody else does"
 
 
 def test_the_memory_holds_no_password() -> None:
