@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 from clearinghouse.ochp.shape import Field, members_of, spellings, stand_in
@@ -43,7 +44,16 @@ def utc_text(value: datetime) -> str:
     """UTC with whole seconds and a literal `Z`. Raises ValueError for a naive value."""
     if value.tzinfo is not UTC:
         value = _aware(value).astimezone(UTC)
-    return f"{value.replace(tzinfo=None).isoformat()[:19]}Z"  # without its offset it is written three times as fast
+    return f"{_day_text(value.toordinal())}T{TWO[value.hour]}:{TWO[value.minute]}:{TWO[value.second]}Z"
+
+
+TWO = tuple(f"{number:02d}" for number in range(60))
+
+
+@lru_cache(4096)
+def _day_text(ordinal: int) -> str:
+    """Days recur, and `isoformat` for each instant would take a third of the time that a line of a list takes."""
+    return date.fromordinal(ordinal).isoformat()
 
 
 def local_text(value: datetime) -> str:
