@@ -1,8 +1,7 @@
-"""The roaming list: uploads as sets, lists and deltas for those who are connected, single look-ups by index."""
+"""The roaming list: lists and deltas for those who are connected, single look-ups by index."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -10,35 +9,24 @@ from functools import cache
 from typing import Any
 
 from sqlalchemy import (
-    BigInteger,
-    Column,
     Row,
     Select,
     and_,
-    any_,
     bindparam,
     case,
     delete,
-    exists,
     func,
     insert,
-    literal,
     null,
     or_,
     select,
-    text,
-    tuple_,
     union_all,
-    update,
 )
-from sqlalchemy.dialects.postgresql import ARRAY
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.types import DateTime, Text
 
 from clearinghouse.domain.clock import Clock
 from clearinghouse.domain.partners import ConnectionKind
-from clearinghouse.domain.roaming_list import SHOWN_AFTER_EXPIRY, TokenKey, token_key
-from clearinghouse.ochp.identifiers import party_id
+from clearinghouse.domain.roaming_list import SHOWN_AFTER_EXPIRY, TokenKey
 from clearinghouse.ochp.operations import Role
 from clearinghouse.ochp.shape import made
 from clearinghouse.ochp.tokens import (
@@ -46,22 +34,18 @@ from clearinghouse.ochp.tokens import (
     Permission,
     Representation,
     RoamingAuthorisationInfo,
-    TokenSubType,
-    TokenType,
 )
-from clearinghouse.persistence.bulk import filled, overlapped, temporary
-from clearinghouse.persistence.changes import changed_since, settle, stamped
+from clearinghouse.persistence.changes import changed_since, settle
 from clearinghouse.persistence.engine import Statements
 from clearinghouse.persistence.prepared import Prepared
-from clearinghouse.persistence.roaming_list_tables import KEY, live_authorisation, token_columns
+from clearinghouse.persistence.roaming_list_tables import TEXTS, WORDS, live_authorisation
 from clearinghouse.persistence.roaming_list_tables import roaming_authorisation as line
+from clearinghouse.persistence.roaming_list_uploads import put
 from clearinghouse.persistence.tables import change
 from clearinghouse.persistence.visibility import NOW, SINCE, connected, disconnected
 from clearinghouse.services.roaming_list_port import LiveAuthorisation
 from clearinghouse.services.streams import ahead
 
-OWNERS = bindparam("owners", type_=ARRAY(Text))
-NUMBER = bindparam("new_number", type_=BigInteger)
 NO_CONTRACT = "000000000"
 """The instance of a contract that a former partner may not see: the token has come to it since."""
 SPELLINGS = 3
@@ -71,70 +55,6 @@ AT_ONCE = 2000
 """Rows that travel together while a list is read."""
 FETCHING = ThreadPoolExecutor(2, "lines")
 """They wait for the next lines of a list while lines are written."""
-TOGETHER = 10_000
-"""Lines that are stored by one statement, while the next are read."""
-ROOM = text("SET LOCAL work_mem = '64MB'")
-"""So that what the lines of an upload are compared with stays in memory."""
-
-# -- Uploads
-
-uploaded = temporary("uploaded_token", *token_columns(), Column("place", BigInteger, nullable=False))
-COLUMNS = [column.name for column in uploaded.c if column.name != "place"]
-SAID = [name for name in COLUMNS if name not in KEY]
-ENUMERATIONS = (TokenType, Representation, TokenSubType)
-WORDS: dict[str | None, Any] = {None: None, **{each.value: each for kind in ENUMERATIONS for each in kind}}
-TEXTS: dict[object, str | None] = {each: text for text, each in WORDS.items()}
-
-_ranked = select(
-    *(uploaded.c[name] for name in COLUMNS),
-    func.row_number()
-    .over(partition_by=[uploaded.c[name] for name in KEY], order_by=uploaded.c.place.desc())
-    .label("n"),
-).subquery()
-_last = select(*(_ranked.c[name] for name in COLUMNS)).where(_ranked.c.n == 1).cte("last")
-_same_token = and_(*(line.c[name] == _last.c[name] for name in KEY))
-_differs = tuple_(*(line.c[name] for name in SAID)).is_distinct_from(tuple_(*(_last.c[name] for name in SAID)))
-NEW = upsert(line).from_select(
-    [*COLUMNS, "change", "first_change"],
-    select(*(_last.c[name] for name in COLUMNS), NUMBER, NUMBER)
-    .select_from(_last.outerjoin(line, _same_token))
-    .where(or_(line.c.change.is_(None), _differs)),
-)
-PUT = NEW.on_conflict_do_update(index_elements=KEY, set_={name: NEW.excluded[name] for name in (*SAID, "change")})
-named = temporary("named_token", *token_columns()[: len(KEY)])
-NAME = insert(named).from_select(list(KEY), select(*(uploaded.c[name] for name in KEY)))
-EXPIRE = (
-    update(line)
-    .where(line.c.provider_id == any_(OWNERS), line.c.expiry_date > NOW)
-    .where(~exists(select(literal(1)).where(*(line.c[name] == named.c[name] for name in KEY))))
-    .values(expiry_date=func.date_trunc("second", NOW), change=NUMBER)
-)
-OWNERS_TURN = select(func.pg_advisory_xact_lock(0x0C4A_26E7, func.hashtext(bindparam("owner"))))
-"""Uploads of one provider come one after the other."""
-
-
-def _row(each: RoamingAuthorisationInfo, place: int) -> tuple[object, ...]:
-    """The columns as texts wherever they have one: the driver takes longest to write lists and instants itself."""
-    token, key = each.emt_id, token_key(each.emt_id)
-    hashes = key.hashes
-    return (
-        key.instance,
-        TEXTS[key.token_type],
-        TEXTS[key.representation],
-        party_id(each.contract_id),
-        hashes.get(Representation.SHA_160),
-        hashes.get(Representation.SHA_256),
-        token.instance,
-        TEXTS[token.token_sub_type],
-        each.contract_id,
-        f"{{{','.join(each.permissions)}}}",
-        each.printed_number,
-        f"{each.expiry_date.astimezone(UTC).replace(tzinfo=None).isoformat()}Z",
-        place,
-    )
-
-
-# -- Answers
 
 SHOWN = (
     line.c.instance,
@@ -255,23 +175,7 @@ class StoredRoamingLists:
         replace: bool,
     ) -> int:
         """Store lines of providers `owners`, the last of several for one token; how many were given."""
-        for owner in sorted(owners):
-            self._db.execute(OWNERS_TURN, {"owner": owner})
-        self._db.execute(ROOM)
-        if replace:
-            filled(self._db, named, ())
-        with stamped(self._db, self._clock) as number:
-
-            def put(batch: list[tuple[object, ...]]) -> None:
-                filled(self._db, uploaded, batch)
-                self._db.execute(PUT, {"new_number": number})
-                if replace:
-                    self._db.execute(NAME)
-
-            count = overlapped(map(_row, lines, itertools.count()), TOGETHER, put)
-            if replace and count:
-                self._db.execute(EXPIRE, {"owners": sorted(owners), "now": now, "new_number": number})
-        return count
+        return put(self._db, self._clock, lines, owners, now, replace=replace)
 
     def visible(self, viewers: Collection[str], now: datetime) -> Iterator[RoamingAuthorisationInfo]:
         """The lines of connected providers, without those that expired long ago."""

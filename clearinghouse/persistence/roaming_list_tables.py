@@ -11,6 +11,10 @@ from clearinghouse.ochp.tokens import Representation, TokenSubType, TokenType
 from clearinghouse.persistence.tables import PARTY_ID, metadata, one_of
 
 KEY = ("instance_key", "token_type", "representation", "provider_id")
+ENUMERATIONS = (TokenType, Representation, TokenSubType)
+WORDS: dict[str | None, Any] = {None: None, **{each.value: each for kind in ENUMERATIONS for each in kind}}
+"""What the texts in columns mean."""
+TEXTS: dict[object, str | None] = {each: text for text, each in WORDS.items()}
 
 
 def token_columns() -> list[Column[Any]]:

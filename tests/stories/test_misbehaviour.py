@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import socket
 import ssl
 import threading
@@ -58,7 +59,17 @@ def healthy_calls(stage: Stage) -> Iterator[None]:
             over.set()
         calling.result()
     assert len(took) > 1
-    assert max(took) < QUICKLY
+    assert max(took) < QUICKLY, slow_requests(stage)
+
+
+def slow_requests(stage: Stage) -> list[str]:
+    """What the roles logged of requests that took a second or more, to tell where a slow call waited."""
+    return [
+        f"{log.name}: {line}"
+        for log in sorted(stage.folder.glob("*.log"))
+        for line in log.read_text().splitlines()
+        if (said := re.search(r'"ms": (\d+)', line)) and int(said[1]) >= 1000
+    ]
 
 
 def raw(stage: Stage, place: str, version: ssl.TLSVersion = ssl.TLSVersion.TLSv1_2) -> ssl.SSLSocket:
