@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Set
 from contextlib import suppress
 
 ALL = frozenset(os.sched_getaffinity(0)) if sys.platform == "linux" else frozenset[int]()
 """What this process was given; none where a thread cannot choose."""
+LEISURE = 10
+"""The niceness of a thread that stands back: a tenth of what others get, where they want everything."""
 
 
 def keep_to_one(workers: int, number: int) -> None:
@@ -24,6 +27,14 @@ def keep_to_one(workers: int, number: int) -> None:
 def use_all() -> None:
     """Let the calling thread run on every core again: it spends its time in libraries that leave the interpreter."""
     _run_on(ALL)
+
+
+def stand_back() -> None:
+    """Let the calling thread run on every core that others leave: its work is long, and waits well."""
+    use_all()
+    if sys.platform == "linux":
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LEISURE)
 
 
 def _run_on(cores: Set[int]) -> None:

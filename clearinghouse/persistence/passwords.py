@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hmac
 import secrets
-import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
+
+from clearinghouse import cores
 
 MEMORY = 3600.0
 """Seconds for which a verified pair is believed without argon2: what was true of a hash and a password stays so."""
@@ -27,8 +29,9 @@ def hash_password(password: str) -> str:
 class PasswordVerifier:
     """Verifies passwords; remembers good pairs for `memory` seconds under a key that lives in this process only.
 
-    One is verified at a time, since argon2 takes 19 MiB and a core: of a partner's calls that come at once, the
-    first pays, and the others find its pair remembered. `before_long` is called by who is going to wait for it.
+    One is verified at a time, in a thread that stands back, since argon2 takes 19 MiB and a core for 25 ms: when all
+    partners call after a restart, those who were first do not wait for the others. Of a partner's calls that come at
+    once, the first pays, and the others find its pair remembered. `before_long` is called by who is going to wait.
     """
 
     def __init__(
@@ -42,8 +45,7 @@ class PasswordVerifier:
         self._now = now
         self._before_long = before_long
         self._good_until: dict[bytes, float] = {}
-        self._lock = threading.Lock()
-        self._turn = threading.Lock()
+        self._helper = ThreadPoolExecutor(1, "passwords", cores.stand_back)
 
     def verify(self, password_hash: str, password: str) -> bool:
         """Whether the password is the one of this hash. A hash that is none verifies nothing."""
@@ -51,14 +53,16 @@ class PasswordVerifier:
         if self._is_good(pair):
             return True
         self._before_long()
-        with self._turn:
-            if self._is_good(pair):
-                return True
-            try:
-                _hasher.verify(password_hash, password)
-            except (VerificationError, InvalidHashError):
-                return False
-            self._remember(pair)
+        return self._helper.submit(self._verified, pair, password_hash, password).result()
+
+    def _verified(self, pair: bytes, password_hash: str, password: str) -> bool:
+        if self._is_good(pair):
+            return True
+        try:
+            _hasher.verify(password_hash, password)
+        except (VerificationError, InvalidHashError):
+            return False
+        self._remember(pair)
         return True
 
     def _is_good(self, pair: bytes) -> bool:
@@ -66,11 +70,10 @@ class PasswordVerifier:
 
     def _remember(self, pair: bytes) -> None:
         now = self._now()
-        with self._lock:
-            if len(self._good_until) >= CAPACITY:
-                self._good_until = {each: until for each, until in self._good_until.items() if until > now}
-            if len(self._good_until) < CAPACITY:
-                self._good_until[pair] = now + self._memory
+        if len(self._good_until) >= CAPACITY:
+            self._good_until = {each: until for each, until in self._good_until.items() if until > now}
+        if len(self._good_until) < CAPACITY:
+            self._good_until[pair] = now + self._memory
 
 
 _verifier = PasswordVerifier()

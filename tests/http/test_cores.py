@@ -63,6 +63,18 @@ def test_what_parses_long_messages_is_such_a_thread(elsewhere, monkeypatch):
     helper.shutdown()
 
 
+def test_a_thread_that_stands_back_does_so_alone(elsewhere):
+    found = []
+
+    def look():
+        found.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+
+    before = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    assert elsewhere(lambda: os.sched_setaffinity(0, FIRST), cores.stand_back, look) == cores.ALL
+    look()
+    assert found == [cores.LEISURE, before]
+
+
 def test_a_system_that_forbids_it_is_obeyed(monkeypatch):
     monkeypatch.setattr(cores, "ALL", frozenset({100_000}))
     cores.use_all()

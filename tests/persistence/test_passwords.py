@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from argon2 import PasswordHasher
 
+from clearinghouse import cores
 from clearinghouse.persistence import passwords
 from clearinghouse.persistence.passwords import PasswordVerifier, hash_password, verify
 
@@ -54,6 +57,20 @@ def test_a_busy_partner_costs_argon2_once_in_the_time_of_memory(counted: list[st
     assert [verifier.verify(stored, "wrong") for _ in range(2)] == [False] * 2
     assert len(counted) == 4
     assert announced == [0, 1, 2, 3], "who waits for argon2 says so before, and nobody else does"
+
+
+@pytest.mark.skipif(not cores.ALL, reason="threads cannot stand back here")
+def test_argon2_stands_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+
+    class Looking(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # noqa: A002
+            seen.append(os.getpriority(os.PRIO_PROCESS, threading.get_native_id()))
+            return bool(super().verify(hash, password))
+
+    monkeypatch.setattr(passwords, "_hasher", Looking())
+    assert PasswordVerifier().verify(hash_password("right"), "right")
+    assert seen == [cores.LEISURE]
 
 
 def test_the_memory_holds_no_password() -> None:
