@@ -37,7 +37,7 @@ class Line:
         self.socket = self._connected()
         self.since = 0.0
         self._message = self._received = b""
-        self._is_new = True
+        self._is_again = False
 
     def _connected(self) -> socket.socket:
         plain = socket.create_connection(self._address, timeout=PATIENCE)
@@ -48,25 +48,29 @@ class Line:
 
     def send(self, message: bytes, since: float) -> None:
         """Put a request on the line; it was to be sent at `since`."""
-        self._message, self._received = message, b""
+        self._is_again = False
+        self._put(message)
         self.since = since
+
+    def _put(self, message: bytes) -> None:
+        self._message, self._received = message, b""
         self.socket.settimeout(PATIENCE)
         with suppress(OSError):  # a line that has just been closed says so when it is read
             self.socket.sendall(message)
         self.socket.setblocking(False)
 
     def reopen(self) -> None:
-        """Replace a line that the server closed, as it may after a silence; the request under way is sent again.
+        """Replace a line that the server closed, as it may after a silence; the request under way is sent once more.
 
-        Raises RuntimeError where that is no excuse: the line was new, or the answer had begun.
+        Raises RuntimeError where a silence is no excuse: it was sent once more already, or the answer had begun.
         """
-        if self._message and (self._is_new or self._received):
+        if self._message and (self._is_again or self._received):
             raise RuntimeError("the server hung up")
         self.socket.close()
         self.socket = self._connected()
-        self._is_new = True
         if self._message:
-            self.send(self._message, self.since)
+            self._is_again = True
+            self._put(self._message)
 
     def answer(self) -> bytes | None:
         """The answer, once it is complete. Raises HungUp."""
@@ -81,7 +85,7 @@ class Line:
                 raise HungUp
             self._received += piece
             if is_complete(self._received):
-                self._message, self._is_new = b"", False
+                self._message = b""
                 return self._received
 
 

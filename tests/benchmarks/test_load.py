@@ -101,6 +101,14 @@ def test_a_line_that_was_closed_after_its_answer_is_opened_again(lines):
     assert len(load.waits) == 20
 
 
+def test_a_line_that_was_closed_before_its_first_answer_is_opened_again_too(lines):
+    (line,) = lines(1, 0.0, ANSWER, 0)
+    line._said = 0.0, ANSWER, 1
+    load = Load([line], iter([b"request"] * 3), 30.0, None)
+    load.run()
+    assert len(load.waits) == 3
+
+
 def test_a_server_that_hangs_up_instead_of_answering_ends_the_load(lines):
     load = Load(lines(1, 0.0, ANSWER[:-1], 1), iter([b"request"]), 1.0, None)
     with pytest.raises(RuntimeError, match="hung up"):
