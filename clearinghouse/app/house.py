@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from clearinghouse.persistence.store import PostgresStore
 
 
-UPLOADS = (
+ASIDE = (
     op.SET_ROAMING_AUTHORISATION_LIST,
     op.UPDATE_ROAMING_AUTHORISATION_LIST,
     op.SET_CHARGE_POINT_LIST,
@@ -32,12 +32,18 @@ UPLOADS = (
     op.UPDATE_TARIFFS,
     op.ADD_CDRS,
     op.CONFIRM_CDRS,
+    op.GET_ROAMING_AUTHORISATION_LIST,
+    op.GET_ROAMING_AUTHORISATION_LIST_UPDATES,
+    op.GET_CHARGE_POINT_LIST,
+    op.GET_CHARGE_POINT_LIST_UPDATES,
+    op.GET_CDRS,
+    op.GET_TARIFF_UPDATES,
 )
-"""What waits in the store while the same partner uploads something else."""
+"""What may wait in the store: uploads while the same partner uploads something else, lists for their first lines."""
 
 
 def aside(handler: Handler, turns: Turns) -> Handler:
-    """The handler, beside those that take turns: two updates behind a long list must not keep everybody waiting."""
+    """The handler, beside those that take turns: two that wait in the store must not keep everybody waiting."""
 
     def serve(request: Any, caller: Caller, version: Version) -> Any:
         turns.give_up()
@@ -92,7 +98,7 @@ def house(settings: Settings, books: PostgresStore) -> Node:
         Job(name="roaming list", run=roaming_list.forget, every=timedelta(days=1)),
         Job(name="shared tokens", run=watch.look, every=timedelta(days=1)),
     ]
-    handlers |= {each: aside(handlers[each], turns) for each in UPLOADS}
+    handlers |= {each: aside(handlers[each], turns) for each in ASIDE}
     return Node(handlers, doorkeeper, jobs, waiting=settings.relayed_calls, turns=turns, via=via)
 
 
