@@ -144,7 +144,7 @@ class SoapDoor:
         """The next piece; empty at the end. Short requests go first, for a moment: they want the same interpreter.
 
         One thread makes the pieces of all lists: of two, a call would have to wait for each whenever it goes on. Who
-        waits for a partner does not count.
+        waits for a partner or for the store does not count.
         """
         for _ in range(COURTESY):
             if self._short <= self._turns.away:

@@ -74,11 +74,3 @@ class PasswordVerifier:
             self._good_until = {each: until for each, until in self._good_until.items() if until > now}
         if len(self._good_until) < CAPACITY:
             self._good_until[pair] = now + self._memory
-
-
-_verifier = PasswordVerifier()
-
-
-def verify(password_hash: str, password: str) -> bool:
-    """Whether the password is the one of this hash; the process's own verifier."""
-    return _verifier.verify(password_hash, password)

@@ -8,20 +8,7 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
-from sqlalchemy import (
-    Row,
-    Select,
-    and_,
-    bindparam,
-    case,
-    delete,
-    func,
-    insert,
-    null,
-    or_,
-    select,
-    union_all,
-)
+from sqlalchemy import Row, Select, and_, bindparam, case, delete, func, insert, null, or_, select, union_all
 from sqlalchemy.types import DateTime, Text
 
 from clearinghouse.domain.clock import Clock
@@ -29,12 +16,7 @@ from clearinghouse.domain.partners import ConnectionKind
 from clearinghouse.domain.roaming_list import SHOWN_AFTER_EXPIRY, TokenKey
 from clearinghouse.ochp.operations import Role
 from clearinghouse.ochp.shape import made
-from clearinghouse.ochp.tokens import (
-    EmtId,
-    Permission,
-    Representation,
-    RoamingAuthorisationInfo,
-)
+from clearinghouse.ochp.tokens import EmtId, Permission, Representation, RoamingAuthorisationInfo
 from clearinghouse.persistence.changes import changed_since, settle
 from clearinghouse.persistence.engine import Statements
 from clearinghouse.persistence.prepared import Prepared

@@ -23,6 +23,7 @@ LARGEST_EXPONENT = 38
 """Numbers beyond the range of `xs:float` are refused: written without exponent they would have no end."""
 
 SPECIAL = re.compile('[&<>"\t\n\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]')
+DIGITS = tuple(f"{number:02d}" for number in range(60))
 ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", '"': "&quot;", "\t": "&#9;", "\n": "&#10;", "\r": "&#13;"}
 
 
@@ -44,10 +45,7 @@ def utc_text(value: datetime) -> str:
     """UTC with whole seconds and a literal `Z`. Raises ValueError for a naive value."""
     if value.tzinfo is not UTC:
         value = _aware(value).astimezone(UTC)
-    return f"{_day_text(value.toordinal())}T{TWO[value.hour]}:{TWO[value.minute]}:{TWO[value.second]}Z"
-
-
-TWO = tuple(f"{number:02d}" for number in range(60))
+    return f"{_day_text(value.toordinal())}T{DIGITS[value.hour]}:{DIGITS[value.minute]}:{DIGITS[value.second]}Z"
 
 
 @lru_cache(4096)
