@@ -1,4 +1,4 @@
-"""Passwords: argon2 hashes, and a short memory of what was verified so that a busy partner does not cost one each."""
+"""Passwords: argon2 hashes, and a memory of what was verified, so that a busy partner does not cost one each."""
 
 from __future__ import annotations
 

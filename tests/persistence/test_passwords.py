@@ -1,4 +1,4 @@
-"""Password hashes and the short memory of verified ones."""
+"""Password hashes and the memory of verified ones."""
 
 from __future__ import annotations
 
