@@ -18,6 +18,10 @@ class NotAuthenticated(ClearinghouseError):  # noqa: N818
     code = ResultCode.NOT_AUTHORIZED
 
 
+class Busy(ClearinghouseError):  # noqa: N818
+    """Too much is under way at this time: try again in some seconds."""
+
+
 class NotAuthorized(ClearinghouseError):  # noqa: N818
     """The caller is known, but this operation is not for it."""
 

@@ -72,7 +72,7 @@ class Doorkeeper(Protocol):
     """Decides who is calling."""
 
     def __call__(self, credentials: Login | TokenPair | None, role: Role) -> Caller:
-        """The caller; raises NotAuthenticated, with a text that tells an attacker nothing."""
+        """The caller; raises NotAuthenticated, with a text that tells an attacker nothing, and Busy."""
 
 
 @dataclass(frozen=True)

@@ -56,12 +56,12 @@ class HouseDoorkeeper:
     directory: Directory
     clock: Clock
     verify: Callable[[str, str], bool]
-    """Whether a password hash (first) belongs to a password (second)."""
+    """Whether a password hash (first) belongs to a password (second); raises Busy."""
     decoy: str
     """A hash that no password has: unknown user names cost as much as known ones."""
 
     def __call__(self, credentials: Login | TokenPair | None, role: Role) -> Caller:
-        """The partner, or for a token pair the holder of the sender's half. Raises NotAuthenticated."""
+        """The partner, or for a token pair the holder of the sender's half. Raises NotAuthenticated, Busy."""
         if isinstance(credentials, Login):
             return self._by_login(credentials)
         if isinstance(credentials, TokenPair):
@@ -74,8 +74,8 @@ class HouseDoorkeeper:
         for partner, password_hash in found:
             if self.verify(password_hash, login.password) and partner.enabled:
                 return partner
-        if not found:
-            self.verify(self.decoy, login.password)
+        if not found:  # with the name, or a password that another name tried would tell by its speed
+            self.verify(self.decoy, f"{login.username}\0{login.password}")
         raise NotAuthenticated(REFUSAL)
 
     def _by_tokens(self, pair: TokenPair) -> Caller:

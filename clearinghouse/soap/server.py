@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl
 from spyne import Fault, MethodContext
 from spyne.server import ServerBase
 
-from clearinghouse.domain.errors import NotAuthenticated
+from clearinghouse.domain.errors import Busy, NotAuthenticated
 from clearinghouse.ochp.operations import Operation, Role
 from clearinghouse.ochp.versions import BY_NAMESPACE, ORDER, Version
 from clearinghouse.services.calls_port import Caller, Doorkeeper, Handler, HttpAnswer, HttpRequest, Login, TokenPair
@@ -23,7 +23,7 @@ from clearinghouse.soap.faults import CONTENT_TYPE, FaultCode, Refusal, client_f
 from clearinghouse.soap.protocol import Exchange
 from clearinghouse.soap.security import login, masked, token_pair
 from clearinghouse.soap.service import application
-from clearinghouse.soap.verdicts import INTERNAL, log_unexpected, unauthenticated
+from clearinghouse.soap.verdicts import INTERNAL, log_unexpected, text_of, unauthenticated
 
 logging.getLogger("spyne").setLevel(logging.CRITICAL + 1)  # it logs requests and texts of errors
 
@@ -129,6 +129,8 @@ class SoapServer:
         except NotAuthenticated:
             by_basic = self.role is not Role.HOUSE or isinstance(credentials, TokenPair)
             raise unauthenticated(by_basic=by_basic) from None
+        except Busy as busy:
+            raise Refusal(FaultCode.SERVER, text_of(busy), 503, {"Retry-After": "5"}) from None
 
     def carry(self, exchange: Exchange) -> tuple[Any, Generator[bytes]]:
         """The answer's value and bytes."""

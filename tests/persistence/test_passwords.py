@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from argon2 import PasswordHasher
 
 from clearinghouse import cores
+from clearinghouse.domain.errors import Busy
 from clearinghouse.persistence import passwords
 from clearinghouse.persistence.passwords import PasswordVerifier, hash_password
 
@@ -54,9 +56,36 @@ def test_a_busy_partner_costs_argon2_once_in_the_time_of_memory(counted: list[st
     now[0] += 60
     assert verifier.verify(stored, "right")
     assert len(counted) == 2
-    assert [verifier.verify(stored, "wrong") for _ in range(2)] == [False] * 2
-    assert len(counted) == 4
-    assert announced == [0, 1, 2, 3], "who waits for argon2 says so before, and nobody else does"
+    assert [verifier.verify(stored, "wrong") for _ in range(3)] == [False] * 3
+    assert len(counted) == 3
+    assert announced == [0, 1, 2], "who waits for argon2 says so before, and nobody else does"
+
+
+def test_a_flood_of_other_passwords_leaves_those_alone_that_are_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    verifier, stored = PasswordVerifier(), hash_password("right")
+    assert verifier.verify(stored, "right")
+    begun, may_end = threading.Event(), threading.Event()
+
+    class Waiting(PasswordHasher):
+        def verify(self, hash: str | bytes, password: str | bytes) -> bool:  # noqa: A002
+            begun.set()
+            assert may_end.wait(30)
+            return bool(super().verify(hash, password))
+
+    monkeypatch.setattr(passwords, "_hasher", Waiting())
+    monkeypatch.setattr(passwords, "CAPACITY", 4)
+    with ThreadPoolExecutor(passwords.MOST_WAITING) as flood:
+        guesses = [flood.submit(verifier.verify, stored, f"guess {n}") for n in range(passwords.MOST_WAITING)]
+        assert begun.wait(30)
+        while verifier._room._value:  # type: ignore[attr-defined]
+            time.sleep(0.001)
+        with pytest.raises(Busy):
+            verifier.verify(stored, "one guess too many")
+        assert verifier.verify(stored, "right")
+        may_end.set()
+        assert not any(each.result() for each in guesses)
+    assert not verifier.verify(stored, "one guess too many"), "there is room again"
+    assert verifier.verify(hash_password("another"), "another")
 
 
 @pytest.mark.skipif(not cores.ALL, reason="threads cannot stand back here")
@@ -77,8 +106,11 @@ def test_the_memory_holds_no_password() -> None:
     verifier = PasswordVerifier()
     stored = hash_password("hunter2-secret")
     assert verifier.verify(stored, "hunter2-secret")
-    assert b"hunter2" not in b"".join(verifier._good_until)
-    assert stored.encode() not in b"".join(verifier._good_until)
+    assert not verifier.verify(stored, "hunter2-almost")
+    held = b"".join((*verifier._good._until, *verifier._bad._until))
+    assert len(held) == 64
+    assert b"hunter2" not in held
+    assert stored.encode() not in held
 
 
 def test_a_full_memory_forgets_what_ended_and_still_verifies(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,7 +119,7 @@ def test_a_full_memory_forgets_what_ended_and_still_verifies(monkeypatch: pytest
     verifier = PasswordVerifier(memory=60, now=lambda: now[0])
     hashes = [hash_password("right") for _ in range(3)]
     assert all(verifier.verify(each, "right") for each in hashes)
-    assert len(verifier._good_until) == 2
+    assert len(verifier._good._until) == 2
     now[0] = 61
     assert verifier.verify(hashes[2], "right")
-    assert len(verifier._good_until) == 1
+    assert len(verifier._good._until) == 1

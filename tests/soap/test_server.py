@@ -8,6 +8,7 @@ import structlog
 from lxml import etree
 
 from clearinghouse.domain.errors import (
+    Busy,
     ClearinghouseError,
     EvseUnavailable,
     NotAuthenticated,
@@ -22,9 +23,10 @@ from clearinghouse.ochp.direct import ControlEvseResponse
 from clearinghouse.ochp.operations import OPERATIONS, Role
 from clearinghouse.ochp.results import Result, ResultCode
 from clearinghouse.ochp.versions import ORDER, V1_3, V1_4
+from clearinghouse.soap.server import SoapServer
 from clearinghouse.soap.xsd import validator
 from tests.golden.test_golden_messages import FOLDER
-from tests.soap.posts import DIRECT_OK, PASSWORD, ROLES, SELECT, basic, enveloped, get, post, security, server
+from tests.soap.posts import DIRECT_OK, HANDLERS, PASSWORD, ROLES, SELECT, basic, enveloped, get, post, security, server
 
 
 def fault_of(answer):
@@ -83,6 +85,17 @@ def test_a_wrong_login_gets_the_fault_that_partners_know(header):
     )
     assert b'xmlns:wsse="http://docs.oasis-open.org' in answer.body
     assert answer.facts["outcome"] == "unauthenticated"
+
+
+def test_who_cannot_be_asked_for_the_password_now_is_told_to_come_again():
+    def door(credentials, role):
+        raise Busy
+
+    answer = SoapServer(Role.HOUSE, HANDLERS, door).answer(post(enveloped(SELECT, security()), authorization=""))
+    assert (answer.status, answer.headers["Retry-After"]) == (503, "5")
+    code, text = fault_of(answer)
+    assert code == "soap:Server"
+    assert "try again" in text
 
 
 @pytest.mark.parametrize("role", ROLES)
