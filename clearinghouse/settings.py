@@ -13,8 +13,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field, HttpUrl, SecretStr, StringConstraints, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-from clearinghouse.domain.cdr_review import RULES, Verdict
+from clearinghouse.domain.cdr_review import RULES
 from clearinghouse.domain.clock import Clock, system_clock
+from clearinghouse.domain.evidence import Verdict
 from clearinghouse.domain.patterns import PatternCase
 from clearinghouse.domain.retention import HISTORY
 from clearinghouse.ochp.operations import Role

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clearinghouse.app.chores import Chores, Round, jobs_of, only
-from clearinghouse.domain.cdr_review import Tolerances
+from clearinghouse.domain.evidence import Tolerances
 from clearinghouse.domain.upkeep import Chore
 from clearinghouse.jobs.timetable import Job
 from clearinghouse.services.area_download import AreaDownload

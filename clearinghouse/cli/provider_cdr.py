@@ -14,7 +14,8 @@ from rich.console import Console
 
 from clearinghouse.app.desks import received_cdrs
 from clearinghouse.cli.context import JsonOption, SettingsOption, plainly, rows, show
-from clearinghouse.domain.cdr_review import RULES, total_of
+from clearinghouse.domain.cdr_review import RULES
+from clearinghouse.domain.evidence import total_of
 from clearinghouse.domain.received_cdrs import CdrStage
 from clearinghouse.ochp.plain import to_plain
 from clearinghouse.settings import load

@@ -5,74 +5,24 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from decimal import Decimal
-from enum import StrEnum
 
-from clearinghouse.domain.charges import Charge, ChargeState
+from clearinghouse.domain.charges import ChargeState
+from clearinghouse.domain.evidence import (
+    EXACTLY_ENOUGH,
+    GRAVITY,
+    NOTHING,
+    Evidence,
+    Finding,
+    Tolerances,
+    Verdict,
+    energy_of,
+    is_direct,
+    sum_of_periods,
+    total_of,
+)
 from clearinghouse.domain.pricing import PricedPeriod, price
-from clearinghouse.domain.tariffs import TariffVersion
-from clearinghouse.ochp.cdrs import BillingItem, CdrInfo
+from clearinghouse.ochp.cdrs import CdrInfo
 from clearinghouse.ochp.identifiers import contract_key, evse_key, party_id
-from clearinghouse.ochp.tokens import RoamingAuthorisationInfo, TokenType
-
-NOTHING = Decimal(0)
-
-
-class Verdict(StrEnum):
-    """What becomes of a CDR, from the mildest to the gravest: `wait` leaves it to a person."""
-
-    APPROVE = "approve"
-    WAIT = "wait"
-    DECLINE = "decline"
-
-
-GRAVITY = (Verdict.APPROVE, Verdict.WAIT, Verdict.DECLINE)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Tolerances:
-    """How far a CDR may be off: energy in kWh and as a part of what was told, money, clocks, and the largest total.
-
-    A new tariff may have been in force for `tariff_delay` before it was downloaded.
-    """
-
-    energy: Decimal = Decimal("0.1")
-    energy_part: Decimal = Decimal("0.02")
-    money: Decimal = Decimal("0.02")
-    clock: timedelta = timedelta(minutes=5)
-    tariff_delay: timedelta = timedelta(hours=1)
-    largest_total: Decimal = Decimal(500)
-
-
-EXACTLY_ENOUGH = Tolerances()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Evidence:
-    """What the provider itself knows of a charge.
-
-    `charge` is its own, of a direct session; `rivals` are other CDRs that claim the same session or overlap at the
-    EVSE; `lines` those of its token list for the token, None where it keeps no list; `tariff` the versions of the
-    connector's tariff, oldest first, none where it is not known.
-    """
-
-    now: datetime
-    provider_ids: frozenset[str]
-    charge: Charge | None = None
-    rivals: tuple[CdrInfo, ...] = ()
-    lines: tuple[RoamingAuthorisationInfo, ...] | None = None
-    tariff: tuple[TariffVersion, ...] = ()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Finding:
-    """A rule that a CDR breaks, why, and what the rule then asks for."""
-
-    rule: str
-    verdict: Verdict
-    text: str
-
 
 Look = Callable[[CdrInfo, Evidence, Tolerances], str | None]
 """What is wrong, None where nothing is or where there is no evidence to judge by."""
@@ -86,30 +36,6 @@ class Rule:
     says: str
     verdict: Verdict
     look: Look
-
-
-def is_direct(cdr: CdrInfo) -> bool:
-    """Whether the CDR is of a direct session: its token is the direct id (OCHP-direct 0.2, CDR link)."""
-    return cdr.emt_id.token_type is TokenType.REMOTE
-
-
-def energy_of(cdr: CdrInfo) -> Decimal:
-    """The energy billed, in kWh."""
-    periods = (each for each in cdr.charging_periods if each.billing_item is BillingItem.ENERGY)
-    return sum((each.billing_value for each in periods), NOTHING)
-
-
-def total_of(cdr: CdrInfo) -> Decimal:
-    """The net total: as stated, or the sum of the periods."""
-    return cdr.total_cost if cdr.total_cost is not None else _sum(cdr)
-
-
-def _sum(cdr: CdrInfo) -> Decimal:
-    costs = (
-        each.period_cost if each.period_cost is not None else each.billing_value * each.item_price
-        for each in cdr.charging_periods
-    )
-    return sum(costs, NOTHING)
 
 
 # -- The looks, in the order of the table ------------------------------------------------------------------------
@@ -199,8 +125,8 @@ def _sums(cdr: CdrInfo, _: Evidence, within: Tolerances) -> str | None:
             return (
                 f"{each.billing_value} of {each.billing_item} at {each.item_price} are {cost}, not {each.period_cost}"
             )
-    if cdr.total_cost is not None and abs(cdr.total_cost - _sum(cdr)) > within.money:
-        return f"the periods cost {_sum(cdr)}, the total says {cdr.total_cost}"
+    if cdr.total_cost is not None and abs(cdr.total_cost - sum_of_periods(cdr)) > within.money:
+        return f"the periods cost {sum_of_periods(cdr)}, the total says {cdr.total_cost}"
     return None
 
 

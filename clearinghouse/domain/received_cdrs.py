@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from clearinghouse.domain.cdr_review import Finding, Verdict, verdict_of
+from clearinghouse.domain.cdr_review import verdict_of
 from clearinghouse.domain.cdrs import CdrKey, key_of
 from clearinghouse.domain.errors import Conflict
+from clearinghouse.domain.evidence import Finding, Verdict
 from clearinghouse.ochp.cdrs import CdrInfo
 
 

@@ -7,7 +7,8 @@ from typing import Annotated, Any, Protocol
 
 from fastapi import APIRouter, Body, Path, Query
 
-from clearinghouse.domain.cdr_review import RULES, Rule, Verdict
+from clearinghouse.domain.cdr_review import RULES, Rule
+from clearinghouse.domain.evidence import Verdict
 from clearinghouse.domain.received_cdrs import CdrStage, ReceivedCdr
 from clearinghouse.http.clearing_api import CdrId, InfoForm, LineForm, PageSize
 from clearinghouse.http.forms import EvseIdText, EvseStatusForm, Form, Instant, Prose, StrictForm

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Row, and_, bindparam, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from clearinghouse.domain.cdr_review import is_direct
 from clearinghouse.domain.cdrs import CdrKey, key_of
+from clearinghouse.domain.evidence import is_direct
 from clearinghouse.domain.received_cdrs import CdrStage, ReceivedCdr
 from clearinghouse.ochp.cdrs import CdrInfo
 from clearinghouse.ochp.identifiers import party_id

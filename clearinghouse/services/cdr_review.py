@@ -6,18 +6,11 @@ import dataclasses
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from clearinghouse.domain.cdr_review import (
-    AS_THE_TABLE_SAYS,
-    EXACTLY_ENOUGH,
-    Evidence,
-    Policy,
-    Tolerances,
-    is_direct,
-    review,
-)
+from clearinghouse.domain.cdr_review import AS_THE_TABLE_SAYS, Policy, review
 from clearinghouse.domain.cdrs import CdrKey, key_of
 from clearinghouse.domain.clock import Clock
 from clearinghouse.domain.errors import Conflict, PartnerFailed, UnknownId
+from clearinghouse.domain.evidence import EXACTLY_ENOUGH, Evidence, Tolerances, is_direct
 from clearinghouse.domain.received_cdrs import RULES, CdrStage, ReceivedCdr, ReviewMove, moved, reviewed
 from clearinghouse.domain.upkeep import Chore
 from clearinghouse.ochp import operations as op

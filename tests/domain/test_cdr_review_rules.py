@@ -6,9 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from clearinghouse.domain.cdr_review import GRAVITY, RULES, Evidence, Finding, Tolerances, Verdict, review, verdict_of
+from clearinghouse.domain.cdr_review import RULES, review, verdict_of
 from clearinghouse.domain.charges import Charge, ChargeState
 from clearinghouse.domain.errors import Conflict
+from clearinghouse.domain.evidence import GRAVITY, Evidence, Finding, Tolerances, Verdict
 from clearinghouse.domain.received_cdrs import REVIEW_MOVES, STAGE_AFTER, CdrStage, ReviewMove, moved, reviewed
 from clearinghouse.domain.tariffs import TariffVersion
 from clearinghouse.ochp.cdrs import BillingItem

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from clearinghouse.domain.cdr_review import Verdict
 from clearinghouse.domain.charges import Charge, ChargeState
 from clearinghouse.domain.errors import Conflict, UnknownId
+from clearinghouse.domain.evidence import Verdict
 from clearinghouse.domain.received_cdrs import CdrStage
 from clearinghouse.domain.upkeep import Chore
 from clearinghouse.ochp import operations as op

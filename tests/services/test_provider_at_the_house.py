@@ -4,9 +4,9 @@ from decimal import Decimal
 
 import pytest
 
-from clearinghouse.domain.cdr_review import Verdict
 from clearinghouse.domain.cdrs import key_of
 from clearinghouse.domain.charges import Charge, ChargeState
+from clearinghouse.domain.evidence import Verdict
 from clearinghouse.domain.received_cdrs import CdrStage
 from clearinghouse.ochp.cdrs import CdrStatus
 from clearinghouse.ochp.tokens import EmtId, TokenType

@@ -5,7 +5,7 @@ from pydantic import ValidationError
 
 from clearinghouse.app.provider import provider
 from clearinghouse.app.provider_clearing import provider_clearing_of
-from clearinghouse.domain.cdr_review import Verdict
+from clearinghouse.domain.evidence import Verdict
 from clearinghouse.ochp.operations import Role
 from clearinghouse.ochp.versions import V1_3
 from clearinghouse.settings import Settings
