@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import time
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -14,7 +16,7 @@ from clearinghouse.ochp.direct import GetServiceEndpointsRequest
 from clearinghouse.ochp.operations import Role
 from clearinghouse.ochp.versions import V1_3, V1_4
 from clearinghouse.services.calls_port import Login, TokenPair
-from clearinghouse.services.directory import Directory
+from clearinghouse.services.directory import LOOK_AGAIN, Directory
 from clearinghouse.services.doorkeepers import DirectDoorkeeper, HouseDoorkeeper
 from clearinghouse.services.endpoints_port import OwnToken
 from tests.services.world import HOUSE_URL, World, hash_password, verify
@@ -161,6 +163,13 @@ def house(world: World):
     return world
 
 
+@pytest.fixture
+def strict(house):
+    """The house whose doorkeeper believes nothing that it asked before."""
+    house.doorkeeper = replace(house.doorkeeper, patience=0.0)
+    return house
+
+
 def logs_in(house, login):
     request = GetServiceEndpointsRequest()
     try:
@@ -169,21 +178,56 @@ def logs_in(house, login):
         return None
 
 
-def test_passwords_rotate_with_an_overlap(house):
-    _, old = house.administration.issue_credential("pro")
-    _, new = house.administration.issue_credential("pro", overlap=timedelta(hours=1))
-    assert logs_in(house, Login("pro", old)) and logs_in(house, Login("pro", new))
-    house.clock.wait(hours=1)
-    assert not logs_in(house, Login("pro", old))
-    assert logs_in(house, Login("pro", new))
+def test_passwords_rotate_with_an_overlap(strict):
+    _, old = strict.administration.issue_credential("pro")
+    _, new = strict.administration.issue_credential("pro", overlap=timedelta(hours=1))
+    assert logs_in(strict, Login("pro", old)) and logs_in(strict, Login("pro", new))
+    strict.clock.wait(hours=1)
+    assert not logs_in(strict, Login("pro", old))
+    assert logs_in(strict, Login("pro", new))
 
 
-def test_a_revoked_password_ends_at_once(house):
+def test_a_revoked_password_ends_at_once(strict):
+    credential, password = strict.administration.issue_credential("pro")
+    _, other = strict.administration.issue_credential("pro")
+    assert logs_in(strict, Login("pro", password))
+    strict.administration.revoke_credentials("pro", credential.id)
+    assert not logs_in(strict, Login("pro", password))
+    assert logs_in(strict, Login("pro", other))
+
+
+def test_a_revoked_password_and_a_disabled_partner_that_are_believed_end_within_a_second(house):
     credential, password = house.administration.issue_credential("pro")
     _, other = house.administration.issue_credential("pro")
+    assert logs_in(house, Login("pro", password))
     house.administration.revoke_credentials("pro", credential.id)
+    time.sleep(LOOK_AGAIN)
     assert not logs_in(house, Login("pro", password))
     assert logs_in(house, Login("pro", other))
+    house.administration.change_partner("pro", enabled=False)
+    time.sleep(LOOK_AGAIN)
+    assert not logs_in(house, Login("pro", other))
+
+
+def test_who_is_believed_is_not_asked_for_again(house, monkeypatch):
+    _, password = house.administration.issue_credential("pro")
+    assert logs_in(house, Login("pro", password))
+    house.doorkeeper = replace(house.doorkeeper, patience=math.inf)
+    assert logs_in(house, Login("pro", password))
+    monkeypatch.delattr(type(house.store), "single")
+    assert logs_in(house, Login("pro", password))
+
+
+def test_what_was_issued_or_enabled_opens_at_once(house):
+    _, first = house.administration.issue_credential("pro")
+    assert logs_in(house, Login("pro", first))
+    _, second = house.administration.issue_credential("pro")
+    assert logs_in(house, Login("pro", second))
+    house.administration.change_partner("pro", enabled=False)
+    house.doorkeeper = replace(house.doorkeeper, patience=math.inf)
+    assert not logs_in(house, Login("pro", second))
+    house.administration.change_partner("pro", enabled=True)
+    assert logs_in(house, Login("pro", second))
 
 
 @pytest.mark.parametrize("login", [Login("nobody", "x"), Login("pro", "wrong"), Login("pro", ""), None])
