@@ -59,6 +59,11 @@ class Operation:
         base = version.namespace if self.port is Port.SERVICE else f"http://ochp.eu/direct/{version.direct}"
         return f"{base}/{self.name_at(version)}"
 
+    @property
+    def only_reads(self) -> bool:
+        """Whether nothing changes by it, so that it may be asked once more: OCHP calls these Get and Check."""
+        return self.name.startswith(("Get", "Check"))
+
     def __str__(self) -> str:
         return self.name
 

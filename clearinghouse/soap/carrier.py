@@ -73,12 +73,13 @@ def http_headers(version: Version, operation: Operation) -> dict[str, str]:
 BROKEN = (RequestException, HTTPError, HTTPException, OSError)
 """What requests, urllib3, the standard library and the system raise when a call fails."""
 
+BROKE = "the connection broke"
 FAILURES: tuple[tuple[tuple[type[Exception], ...], type[PartnerFailed], str], ...] = (
     ((SSLError,), PartnerUnreachable, "no TLS, or the certificate is not trusted"),
     ((NewConnectionError,), PartnerUnreachable, "no connection"),
     ((ConnectTimeout, ConnectTimeoutError), PartnerUnreachable, "no connection in time"),
     ((Timeout, PoolTimeout, TimeoutError), PartnerTimedOut, "no answer in time"),
-    ((RemoteDisconnected,), PartnerUnreachable, "the connection broke"),
+    ((RemoteDisconnected,), PartnerUnreachable, BROKE),
     ((HTTPException,), PartnerAnsweredNonsense, "the answer is no HTTP"),
 )
 """What a failure means, by what lies at its root; the first that fits."""
@@ -90,9 +91,7 @@ def failure_of(error: Exception) -> tuple[type[PartnerFailed], str]:
     for kinds, failure, why in FAILURES:
         if any(isinstance(each, kinds) for each in chain):
             return failure, why
-    return (
-        (PartnerTimedOut, "no answer in time") if DEADLINE.is_over() else (PartnerUnreachable, "the connection broke")
-    )
+    return (PartnerTimedOut, "no answer in time") if DEADLINE.is_over() else (PartnerUnreachable, BROKE)
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

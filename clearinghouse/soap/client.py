@@ -122,22 +122,29 @@ class SoapLine:
         message: bytes,
         credentials: Login | TokenPair,
     ) -> tuple[Response, bytes | BinaryIO]:
-        """The HTTP answer and its body."""
+        """The HTTP answer and its body. What only reads is asked once more where the connection breaks.
+
+        Servers close connections that were kept, after a silence or for a restart, and a request may be on its way.
+        """
         from clearinghouse.soap import carrier, connections
 
         headers = carrier.http_headers(version, operation) | self._accepted | self._via
         if isinstance(credentials, TokenPair):
             headers |= basic_header(credentials)
         transport = self._current_carrier()
+        attempts = 2 if operation.only_reads else 1
         with connections.within(self._timeout):
-            try:
-                with transport.post(url, message, headers) as answer:
-                    return answer, self._body(answer)
-            except PartnerFailed as failure:
-                raise type(failure)(f"{host}: {failure}") from None
-            except carrier.BROKEN as error:
-                failed, why = carrier.failure_of(error)
-                raise failed(f"{host}: {why}") from None
+            while True:
+                attempts -= 1
+                try:
+                    with transport.post(url, message, headers) as answer:
+                        return answer, self._body(answer)
+                except PartnerFailed as failure:
+                    raise type(failure)(f"{host}: {failure}") from None
+                except carrier.BROKEN as error:
+                    failed, why = carrier.failure_of(error)
+                    if not attempts or why != carrier.BROKE:
+                        raise failed(f"{host}: {why}") from None
 
     def _body(self, answer: Response) -> bytes | BinaryIO:
         """The body as it came over the wire, within bounds; a long one is a file.

@@ -21,19 +21,22 @@ from clearinghouse.ochp.direct import (
     ControlEvseRequest,
     ControlEvseResponse,
     DirectOperation,
+    GetServiceEndpointsRequest,
+    GetServiceEndpointsResponse,
     ReportDiscrepancyRequest,
     SelectEvseRequest,
     SelectEvseResponse,
 )
 from clearinghouse.ochp.operations import (
     CONTROL_EVSE,
+    GET_SERVICE_ENDPOINTS,
     INFORM_PROVIDER,
     OPERATIONS,
     REPORT_DISCREPANCY,
     SELECT_EVSE,
     SET_CHARGE_POINT_LIST,
 )
-from clearinghouse.ochp.results import DirectResult, DirectResultCode
+from clearinghouse.ochp.results import DirectResult, DirectResultCode, Result, ResultCode
 from clearinghouse.ochp.versions import ORDER, V1_3, V1_4
 from clearinghouse.services.calls_port import Login, TokenPair
 from clearinghouse.soap.client import SoapLine
@@ -190,6 +193,51 @@ def test_a_connection_that_ends_before_tls_is_agreed_on_is_tried_once_more(line,
         else:
             with pytest.raises(PartnerUnreachable):
                 call(line, url)
+
+
+LATEST = GetServiceEndpointsResponse(result=Result.of(ResultCode.OK))
+
+
+@pytest.mark.parametrize(("breaks", "answered"), [(1, True), (2, False)])
+def test_what_only_reads_is_asked_once_more_on_a_connection_that_breaks(line, identity, breaks, answered):
+    heard = []
+
+    def behave(connection, request):
+        heard.append(request)
+        if len(heard) > breaks:
+            connection.sendall(http(envelope(encode(LATEST, V1_4))))
+        else:
+            connection.close()
+
+    with partner(identity, behave) as url:
+        if answered:
+            assert call(line, url, GetServiceEndpointsRequest(), GET_SERVICE_ENDPOINTS) == LATEST
+        else:
+            with pytest.raises(PartnerUnreachable, match="the connection broke"):
+                call(line, url, GetServiceEndpointsRequest(), GET_SERVICE_ENDPOINTS)
+    assert len(heard) == 2
+
+
+def test_what_changes_something_is_asked_once_alone(line, identity):
+    heard = []
+
+    def behave(connection, request):
+        heard.append(request)
+        connection.close()
+
+    with partner(identity, behave) as url, pytest.raises(PartnerUnreachable, match="the connection broke"):
+        call(line, url)
+    assert len(heard) == 1
+
+
+def test_a_connection_that_breaks_again_and_again_takes_no_more_than_its_time(authority, identity):
+    def behave(connection, request):
+        time.sleep(0.3)
+        connection.close()
+
+    line = SoapLine(timeout=0.5, ca_bundle=authority.bundle, allow_private=True)
+    with partner(identity, behave) as url, pytest.raises(PartnerTimedOut):
+        call(line, url, GetServiceEndpointsRequest(), GET_SERVICE_ENDPOINTS)
 
 
 def test_an_unknown_name_is_unreachable(line):
