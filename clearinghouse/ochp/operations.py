@@ -61,7 +61,7 @@ class Operation:
 
     @property
     def only_reads(self) -> bool:
-        """Whether nothing changes by it, so that it may be asked once more: OCHP calls these Get and Check."""
+        """Whether it may be asked once more, since the answer is all there is to it: OCHP calls these Get and Check."""
         return self.name.startswith(("Get", "Check"))
 
     def __str__(self) -> str:

@@ -19,7 +19,7 @@ MEMORY = 3600.0
 """Seconds for which a verdict is believed without argon2: what was true of a hash and a password stays so."""
 CAPACITY = 10_000
 MOST_WAITING = 16
-"""Verifications that may wait for one another: about half a second of them, in half of a house's threads."""
+"""Verifications that may wait for one another: about half a second of them, in half of a house's usual threads."""
 
 _hasher = PasswordHasher(time_cost=2, memory_cost=19 << 10, parallelism=1)
 """19 MiB and two passes: what OWASP asks for at least, and what a server can spare for each of its workers."""

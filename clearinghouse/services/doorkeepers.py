@@ -59,8 +59,8 @@ def accepted(records: Collection[Endpoint], role: Role, own_day: date | None, no
 class HouseDoorkeeper:
     """Lets partners of the house in by user name and password; for relayed calls also by the day's tokens.
 
-    Accounts are believed for `patience` seconds, as endpoints are: asking each time would be a fifth of a look-up. A
-    login that they do not let in is held against the store, so that what was just issued or enabled opens at once.
+    Accounts are believed for `patience` seconds, as endpoints are: asking each time would be two fifths of a look-up.
+    A login that they do not let in is held against the store, so that what was just issued or enabled opens at once.
     """
 
     store: Store

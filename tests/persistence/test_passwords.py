@@ -85,7 +85,9 @@ def test_a_flood_of_other_passwords_leaves_those_alone_that_are_remembered(monke
         may_end.set()
         assert not any(each.result() for each in guesses)
     assert not verifier.verify(stored, "one guess too many"), "there is room again"
+    assert len(verifier._bad._until) == 4
     assert verifier.verify(hash_password("another"), "another")
+    assert len(verifier._good._until) == 2, "wrong passwords take no room of right ones"
 
 
 @pytest.mark.skipif(not cores.ALL, reason="threads cannot stand back here")
